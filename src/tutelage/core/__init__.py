@@ -1,0 +1,1 @@
+"""The pure words of Tutelage: specs, operations, events, commands, findings, services, ports, errors."""

@@ -1,0 +1,56 @@
+"""Paths in specs: a key that ends in `path`, `Path`, `dir` or `Dir` names a file or folder.
+
+The client makes them absolute against the spec's folder; the server refuses relative ones.
+A value with a scheme (`sklearn:wine`, `postgresql://...`) is a source, not a path.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+PATH_KEY = re.compile(r"(?:^|_|[a-z])(?:[pP]ath|[dD]ir)s?\Z")
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+
+
+def is_path_key(key: str) -> bool:
+    """Tell whether the values under `key` are file paths."""
+    return PATH_KEY.search(key) is not None
+
+
+def is_relative(value: str) -> bool:
+    """Tell whether `value` is a file path that still depends on a folder."""
+    return bool(value) and not os.path.isabs(value) and SCHEME.match(value) is None
+
+
+def absolute_paths(document: Any, base: Path) -> Any:
+    """Return `document` with every relative path resolved against `base`."""
+    return _map_paths(document, lambda value: os.path.normpath(base / os.path.expanduser(value)), under_path=False)
+
+
+def relative_paths(document: Any, at: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (place, value) of each relative path in `document`."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            place = f"{at}.{key}" if at else str(key)
+            values = value if isinstance(value, list) else [value]
+            texts = [text for text in values if isinstance(text, str)]
+            if is_path_key(str(key)):
+                yield from ((place, text) for text in texts if is_relative(text))
+            yield from relative_paths(value, place)
+    elif isinstance(document, list):
+        for index, value in enumerate(document):
+            yield from relative_paths(value, f"{at}[{index}]")
+
+
+def _map_paths(node: Any, change: Callable[[str], str], *, under_path: bool) -> Any:
+    if isinstance(node, dict):
+        return {key: _map_paths(value, change, under_path=is_path_key(str(key))) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_map_paths(value, change, under_path=under_path) for value in node]
+    if under_path and isinstance(node, str) and is_relative(node):
+        return change(node)
+    return node

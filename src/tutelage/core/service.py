@@ -1,0 +1,90 @@
+"""How a kind of training declares itself. Registering costs no import: everything heavy is a dotted path."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Direction = Literal["minimize", "maximize"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One named number of a service: the glossary's entry, and what the judge may know about it.
+
+    `direction` None means information only. `pairs` names the training twin of a validation metric.
+    """
+
+    name: str
+    about: str
+    direction: Direction | None = None
+    unit: str = ""
+    pairs: str | None = None
+
+
+@dataclass(frozen=True)
+class Tunable:
+    """A setting that `tune` may change while the operation runs, with its bounds (both included)."""
+
+    name: str
+    type: type[int] | type[float]
+    low: float
+    high: float
+    about: str = field(kw_only=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceCommand:
+    """A service's own command: `tutelage SERVICE NAME`; runs in a short-lived worker."""
+
+    arguments: str
+    run: str
+    about: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One kind of training.
+
+    `config` is the dotted path of a pydantic model, `train(config, run) -> dict | None` of the training (None:
+    left on a pause or cancel), `use(model, config, requests, emit)` of the finished model's use,
+    `read(document) -> spec | None` of a reader for the service's own document format, `inspect(request) -> dict`
+    of a look at data. `unit` is the step's name in scope "", `scopes` the step's name in each further scope kind,
+    `judged` the scope kinds whose curves are judged (none: scope "" itself), `objective` the metric that counts.
+    """
+
+    name: str
+    about: str
+    unit: str
+    config: str
+    train: str
+    use: str | None = None
+    read: str | None = None
+    inspect: str | None = None
+    scopes: Mapping[str, str] = field(default_factory=dict)
+    judged: tuple[str, ...] = ()
+    supports: frozenset[str] = frozenset()
+    tunables: tuple[Tunable, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    objective: str | None = None
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    commands: Mapping[str, ServiceCommand] = field(default_factory=dict)
+
+    def unit_of(self, scope: str) -> str:
+        """Return the step's name in `scope`: that of its last part's kind."""
+        if not scope:
+            return self.unit
+        return self.scopes.get(scope_kind(scope), "s" if scope == "system" else "step")
+
+
+def scope_kind(scope: str) -> str:
+    """Return the kind of a scope's last part: `fold` of `trial=12/fold=3`."""
+    return scope.rsplit("/", 1)[-1].split("=", 1)[0]
+
+
+def load(dotted: str) -> Any:
+    """Import `package.module:name` and return the object."""
+    module, _, name = dotted.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -1,0 +1,46 @@
+"""Names of services -> dotted paths. Looking one up imports only its declaration, never its libraries."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping
+
+from tutelage.core.errors import NotYet, unknown
+from tutelage.core.service import Service, load
+
+BUILT_IN = {
+    "tabular": "tutelage.services.tabular:SERVICE",
+}
+
+PLANNED = {
+    "cognate": "pretraining of a small reasoning language model",
+    "agents": "behaviour policies, one agent or a team",
+    "codegen": "text to WGSL",
+    "script": "your own training script",
+}
+"""Services of the design that are not built yet; asked for, they are refused by name."""
+
+ENTRY_POINTS = "tutelage.services"
+
+
+class Registry:
+    """Finds services by name: the built-in ones, third parties' by entry point, and those given directly."""
+
+    def __init__(self, extra: Mapping[str, str] | None = None) -> None:
+        third_party = {point.name: point.value for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+        self._paths = {**third_party, **BUILT_IN, **(extra or {})}
+
+    def names(self) -> list[str]:
+        """Return the registered names in order."""
+        return sorted(self._paths)
+
+    def get(self, name: str) -> Service:
+        """Return a service. Raises UnknownName with the nearest match, or NotYet for a planned one."""
+        if name in self._paths:
+            service: Service = load(self._paths[name])
+            return service
+        if name in PLANNED:
+            raise NotYet(
+                f"the service {name!r} ({PLANNED[name]}) is not built yet", hint=f"built: {', '.join(self.names())}"
+            )
+        raise unknown("service", name, self.names())
