@@ -1,0 +1,164 @@
+"""The names of `tabular`: algorithms, strategies, samplers, metrics; what is built and what is planned.
+
+Imports no ML library: the declaration, the config and the document reader stand on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tutelage.core.errors import NotYet, unknown
+from tutelage.core.service import Direction, Metric
+
+CLASSIFICATION, REGRESSION = "classification", "regression"
+TASKS = (CLASSIFICATION, REGRESSION)
+AUTO = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlgorithmName:
+    """What may be asked of an algorithm before any library is imported."""
+
+    tasks: tuple[str, ...]
+    has_rounds: bool
+
+
+ALGORITHMS: Mapping[str, AlgorithmName] = {
+    "lightgbm": AlgorithmName(tasks=TASKS, has_rounds=True),
+    "random_forest": AlgorithmName(tasks=TASKS, has_rounds=True),
+    "logistic_regression": AlgorithmName(tasks=(CLASSIFICATION,), has_rounds=False),
+    "ridge": AlgorithmName(tasks=(REGRESSION,), has_rounds=False),
+}
+
+ALIASES: Mapping[str, Mapping[str, str]] = {
+    "algorithm": {"logistic": "logistic_regression"},
+    "validation strategy": {"stratified": "stratified_kfold"},
+}
+
+PLANNED: Mapping[str, frozenset[str]] = {
+    "model type": frozenset({"clustering", "time_series"}),
+    "algorithm": frozenset(
+        {
+            *("linear", "linear_regression", "lasso", "elastic_net", "svm", "svr", "knn", "naive_bayes"),
+            *("extra_trees", "gradient_boosting", "hist_gradient_boosting", "xgboost", "catboost", "neural_network"),
+            *(
+                "mlp",
+                "ebm",
+                "kmeans",
+                "dbscan",
+                "naive",
+                "seasonal_naive",
+                "ets",
+                "arima",
+                "sarimax",
+                "lstm",
+                "prophet",
+            ),
+        }
+    ),
+    "validation strategy": frozenset(
+        {
+            *("timeseries", "time_series", "time_series_split", "group", "group_kfold", "repeated"),
+            *("repeated_stratified_kfold", "loo", "leave_one_out", "holdout"),
+        }
+    ),
+    "sampler": frozenset({"grid", "cmaes", "gp", "qmc", "nsgaii"}),
+    "pruner": frozenset({"hyperband", "successive_halving", "percentile", "wilcoxon"}),
+    "key": frozenset(
+        {
+            *("classWeight", "groupColumn", "timeColumn", "horizon", "businessContext", "optimizeFor"),
+            *("sensitiveFeatures", "timeLimit", "memoryLimit", "ensemble", "gates", "approval", "strategy"),
+            *("searchSpace", "resampling", "edaDocument", "evaluatorFeedback", "deterministic"),
+        }
+    ),
+}
+"""Parts of the contract that are refused by name until they are built."""
+
+STRATEGIES = ("stratified_kfold", "kfold")
+SAMPLERS = ("tpe", "random")
+PRUNERS = ("median", "none")
+
+
+def resolve(kind: str, name: str, allowed: tuple[str, ...]) -> str:
+    """Return the name behind `name`. Raises NotYet for a planned one, UnknownName with the nearest match else."""
+    plain = name.strip().lower().replace("-", "_").replace(" ", "_")
+    found = ALIASES.get(kind, {}).get(plain, plain)
+    if found in allowed:
+        return found
+    planned = PLANNED.get(kind, frozenset())
+    if found in planned:
+        raise NotYet(f"the {kind} {found!r} is not built yet", hint=f"built: {', '.join(allowed)}")
+    raise unknown(kind, name, {*allowed, *planned, *ALIASES.get(kind, {})})
+
+
+CLASSIFICATION_METRICS = (
+    Metric(
+        name="roc_auc", direction="maximize", about="area under the ROC curve; one-vs-rest macro for several classes"
+    ),
+    Metric(name="accuracy", direction="maximize", about="share of rows whose class was predicted"),
+    Metric(
+        name="precision", direction="maximize", about="of the second class in sorted order; macro for several classes"
+    ),
+    Metric(name="recall", direction="maximize", about="of the second class in sorted order; macro for several classes"),
+    Metric(name="f1", direction="maximize", about="harmonic mean of precision and recall; macro for several classes"),
+    Metric(
+        name="log_loss", direction="minimize", unit="nats", about="mean negative log of the true class's probability"
+    ),
+)
+REGRESSION_METRICS = (
+    Metric(name="rmse", direction="minimize", unit="target", about="root of the mean squared error"),
+    Metric(name="mae", direction="minimize", unit="target", about="mean absolute error"),
+    Metric(name="r2", direction="maximize", about="share of the target's variance that is explained"),
+)
+CURVES = (
+    Metric(name="train_logloss", direction="minimize", unit="nats", about="log-loss on the rows trained on, by round"),
+    Metric(
+        name="val_logloss",
+        direction="minimize",
+        unit="nats",
+        pairs="train_logloss",
+        about="log-loss on the rows held out, by round",
+    ),
+    Metric(name="train_rmse", direction="minimize", unit="target", about="RMSE on the rows trained on, by round"),
+    Metric(
+        name="val_rmse",
+        direction="minimize",
+        unit="target",
+        pairs="train_rmse",
+        about="RMSE on the rows held out, by round",
+    ),
+)
+TIMES = (Metric(name="fit_s", unit="s", about="wall time of one fit with its scoring"),)
+SCORES: Mapping[str, tuple[Metric, ...]] = {CLASSIFICATION: CLASSIFICATION_METRICS, REGRESSION: REGRESSION_METRICS}
+GLOSSARY = (*CLASSIFICATION_METRICS, *REGRESSION_METRICS, *CURVES, *TIMES)
+
+
+def is_better(metric: str, value: float, than: float) -> bool:
+    """Tell whether `value` of a declared metric is strictly better."""
+    return value > than if direction_of(metric) == "maximize" else value < than
+
+
+def direction_of(metric: str) -> Direction:
+    """Return the declared direction of a score."""
+    direction = next(item.direction for item in GLOSSARY if item.name == metric)
+    assert direction is not None, "every score has a direction"
+    return direction
+
+
+def default_metric(task: str, num_classes: int) -> str:
+    """Return the objective where the spec names none: RMSE, ROC AUC, or log-loss for several classes."""
+    if task == REGRESSION:
+        return "rmse"
+    return "roc_auc" if num_classes == 2 else "log_loss"
+
+
+AUTO_MIN_ROWS = 500
+
+
+def choose_algorithm(num_rows: int) -> str:
+    """Return what `auto` means: gradient boosting, or a random forest below 500 training rows.
+
+    Boosted trees lead the public benchmarks of tables; on a few hundred rows they overfit where a forest does not.
+    """
+    return "lightgbm" if num_rows >= AUTO_MIN_ROWS else "random_forest"

@@ -1,0 +1,212 @@
+"""The config of `tabular`: the job document's keys, in camelCase or snake_case; no ML library is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic.alias_generators import to_camel
+
+from tutelage.core.errors import InvalidSpec, NotYet, unknown
+from tutelage.core.paths import SCHEME
+from tutelage.core.spec import Document
+from tutelage.services.tabular import catalog
+
+SKLEARN_SETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
+FIT_TIMEOUT_S = 600.0
+
+
+class CamelDocument(Document):
+    """A document whose keys are read in camelCase and in snake_case; an unknown key names its nearest match."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, document: Any) -> Any:
+        if not isinstance(document, Mapping):
+            return document
+        known = {to_camel(name): name for name in cls.model_fields}
+        kept: dict[str, Any] = {}
+        for key, value in document.items():
+            camel = to_camel(key) if "_" in key else key
+            if camel in known:
+                if known[camel] in kept:
+                    raise InvalidSpec(f"{camel!r} is given twice, in camelCase and in snake_case", hint="keep one")
+                kept[known[camel]] = value
+            else:
+                _refuse_key(camel, value, known)
+        return kept
+
+
+def _refuse_key(key: str, value: Any, known: Mapping[str, str]) -> None:
+    """Raise for a key that is not built or not known; a planned one that asks for nothing passes."""
+    if key not in catalog.PLANNED["key"]:
+        raise unknown("key", key, known)
+    if value not in (None, False, [], {}):
+        raise NotYet(f"{key!r} is not built yet", hint="leave it out")
+
+
+class Validation(CamelDocument):
+    """How the training rows are divided for cross-validation."""
+
+    type: str | None = Field(None, description="stratified_kfold or kfold; default: stratified for classes, else kfold")
+    folds: int = Field(5, ge=2, le=50, description="number of folds")
+    shuffle: bool = Field(True, description="shuffle the rows first, by the spec's seed")
+
+    @field_validator("type")
+    @classmethod
+    def _strategy(cls, value: str | None) -> str | None:
+        return value and catalog.resolve("validation strategy", value, catalog.STRATEGIES)
+
+
+class Search(CamelDocument):
+    """The search for hyperparameters; trial 0 is the algorithm's defaults."""
+
+    enabled: bool = Field(True, description="false: the defaults are the only trial")
+    n_trials: int = Field(30, ge=1, le=100_000, description="number of trials, lost ones included")
+    timeout: float | None = Field(None, gt=0, description="seconds of search after which no further trial starts")
+    sampler: str = Field("tpe", description="tpe or random")
+    pruner: str = Field("median", description="median (a trial worse than the median after a fold ends) or none")
+
+    @field_validator("sampler")
+    @classmethod
+    def _sampler(cls, value: str) -> str:
+        return catalog.resolve("sampler", value, catalog.SAMPLERS)
+
+    @field_validator("pruner", mode="before")
+    @classmethod
+    def _pruner(cls, value: Any) -> Any:
+        return catalog.resolve("pruner", value or "none", catalog.PRUNERS) if isinstance(value, str | None) else value
+
+
+class Tracking(CamelDocument):
+    """Export to an experiment tracker."""
+
+    enabled: bool = Field(False, description="only false is built yet")
+    experiment_name: str | None = Field(None, description="the experiment's name, once tracking is enabled")
+    tracking_uri: str | None = Field(None, description="the tracker's address, once tracking is enabled")
+
+    @field_validator("enabled")
+    @classmethod
+    def _not_yet(cls, value: bool) -> bool:
+        if value:
+            raise NotYet(
+                "'experimentTracking.enabled: true' is not built yet",
+                hint="set experimentTracking.enabled to false; every metric is kept in the home's own store",
+            )
+        return value
+
+
+class Options(CamelDocument):
+    """Smaller settings."""
+
+    early_stopping_rounds: int | None = Field(
+        None, ge=1, le=10_000, description="end a fit after this many rounds without a better validation loss"
+    )
+    verbosity: int = Field(1, ge=0, le=2, description="log: 0 warnings only, 1 a line a trial, 2 a line a fold")
+    fit_timeout: float = Field(FIT_TIMEOUT_S, gt=0, description="seconds after which a single fit is killed")
+
+
+class TabularConfig(CamelDocument):
+    """What to train on which table, and how."""
+
+    model_type: str | None = Field(None, description="classification or regression; default: from the target's values")
+    algorithm: str = Field(catalog.AUTO, description="auto, lightgbm, random_forest, logistic_regression or ridge")
+    train_data_path: str = Field(description="a CSV or Parquet file, or sklearn:NAME")
+    target_column: str | None = Field(None, description="the column to predict; default `target` for sklearn:NAME")
+    features: list[str] | None = Field(None, min_length=1, description="columns to learn from; default: all others")
+    validation_strategy: Validation = Field(default_factory=Validation, description="cross-validation")
+    hyperparameter_search: Search = Field(default_factory=Search, description="the search")
+    experiment_tracking: Tracking = Field(default_factory=Tracking, description="export to a tracker")
+    options: Options = Field(default_factory=Options, description="smaller settings")
+    metric: str | None = Field(None, description="the objective; default roc_auc, log_loss (several classes), rmse")
+    direction: str | None = Field(None, description="minimize or maximize; must be the metric's own")
+    test_size: float | None = Field(None, gt=0, lt=1, description="share of rows held out as test; default 0.2")
+    test_data_path: str | None = Field(None, description="a table of its own to test on, instead of testSize")
+    unrecognized: list[str] = Field(default_factory=list, description="phrases of an agent's call not understood")
+
+    @field_validator("model_type")
+    @classmethod
+    def _model_type(cls, value: str | None) -> str | None:
+        return value and catalog.resolve("model type", value, catalog.TASKS)
+
+    @field_validator("algorithm")
+    @classmethod
+    def _algorithm(cls, value: str) -> str:
+        return catalog.resolve("algorithm", value, (catalog.AUTO, *catalog.ALGORITHMS))
+
+    @field_validator("validation_strategy", mode="before")
+    @classmethod
+    def _plain_strategy(cls, value: Any) -> Any:
+        return {"type": value} if isinstance(value, str) else value
+
+    @field_validator("train_data_path", "test_data_path")
+    @classmethod
+    def _source(cls, value: str | None) -> str | None:
+        return value and check_source(value)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        _check_metric(self)
+        _check_algorithm(self)
+        if self.model_type == catalog.REGRESSION and self.validation_strategy.type == "stratified_kfold":
+            raise InvalidSpec("stratified_kfold needs classes, and this is a regression", hint="use kfold")
+        if self.target_column is None and not self.train_data_path.startswith("sklearn:"):
+            raise InvalidSpec("'targetColumn' is missing", hint="name the column to predict")
+        if self.features and self.target_column in self.features:
+            raise InvalidSpec(f"the target {self.target_column!r} is also listed in 'features'", hint="remove it there")
+        if self.test_size is not None and self.test_data_path is not None:
+            raise InvalidSpec("both 'testSize' and 'testDataPath' are given", hint="keep one of them")
+        return self
+
+    @property
+    def target(self) -> str:
+        """The target's name."""
+        return self.target_column or "target"
+
+
+def check_source(value: str) -> str:
+    """Return `value` if its kind of source is built. Raises NotYet or UnknownName by name."""
+    if value.startswith("sklearn:"):
+        name = value.removeprefix("sklearn:")
+        if name not in SKLEARN_SETS:
+            raise unknown("scikit-learn data set", name, SKLEARN_SETS)
+        return value
+    lower = value.lower()
+    if SCHEME.match(value):
+        raise NotYet(f"sources such as {value.split(':')[0]!r} are not built yet", hint="CSV, Parquet, sklearn:NAME")
+    if lower.endswith((".xlsx", ".xls", ".jsonl", ".ndjson", ".json", ".arrow", ".feather", ".orc", ".zip", ".zst")):
+        raise NotYet(f"files such as {value.rsplit('.', 1)[-1]!r} are not read yet", hint="CSV (also .gz) or Parquet")
+    return value
+
+
+def _check_metric(config: TabularConfig) -> None:
+    if config.metric is None:
+        if config.direction is not None:
+            raise InvalidSpec("'direction' is given without 'metric'", hint="the metric's own direction counts")
+        return
+    tasks = (config.model_type,) if config.model_type else catalog.TASKS
+    names = [item.name for task in tasks for item in catalog.SCORES[task]]
+    if config.metric not in names:
+        raise unknown(f"metric for {' or '.join(tasks)}", config.metric, names)
+    own = catalog.direction_of(config.metric)
+    if config.direction not in (None, own):
+        raise InvalidSpec(f"{config.metric} is to {own}, got {config.direction!r}", hint="leave 'direction' out")
+
+
+def _check_algorithm(config: TabularConfig) -> None:
+    if config.algorithm == catalog.AUTO:
+        return
+    entry = catalog.ALGORITHMS[config.algorithm]
+    if config.model_type and config.model_type not in entry.tasks:
+        fitting = [name for name, other in catalog.ALGORITHMS.items() if config.model_type in other.tasks]
+        raise InvalidSpec(
+            f"{config.algorithm} does not do {config.model_type}", hint=f"allowed: auto, {', '.join(fitting)}"
+        )
+    if config.options.early_stopping_rounds and not entry.has_rounds:
+        raise InvalidSpec(
+            f"'options.earlyStoppingRounds' has no meaning for {config.algorithm}: it has no rounds",
+            hint="leave it out, or choose lightgbm or random_forest",
+        )

@@ -1,0 +1,97 @@
+"""The kept model: `final` fixes the rounds on a validation part, `refit` trains on all rows and is tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tutelage.core.ports import Run
+from tutelage.services.tabular import messages
+from tutelage.services.tabular.asked import Asked
+from tutelage.services.tabular.catalog import ALGORITHMS
+from tutelage.services.tabular.config import TabularConfig
+from tutelage.services.tabular.fits import FitChild
+from tutelage.services.tabular.plan import Plan, answered, seed_of
+
+EVERY_ROUND = 1_000_000
+MODEL = "model.joblib"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Final:
+    """The final fit and the refit that is kept."""
+
+    validated: messages.Fitted
+    kept: messages.Fitted
+    rounds: int | None
+
+
+def fit_final(
+    config: TabularConfig, run: Run, plan: Plan, child: FitChild, asked: Asked, params: dict[str, Any]
+) -> Final | None:
+    """Train the chosen parameters twice; None when somebody asked to end."""
+    run.phase("final")
+    run.judge("final")
+    train, held = plan.divided.final
+    seed = seed_of(run.seed, "final")
+    request = messages.Fit(
+        algorithm=plan.algorithm,
+        params=params,
+        seed=seed,
+        train=train,
+        validation=held,
+        early_stopping=config.options.early_stopping_rounds,
+        max_points=EVERY_ROUND,
+    )
+    validated = _fit(config, run, child, asked, request, scope="final")
+    if validated is None:
+        return None
+    run.scope("final").metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
+    rounds = validated.best_rounds if ALGORITHMS[plan.algorithm].has_rounds else None
+    request = messages.Fit(
+        algorithm=plan.algorithm,
+        params=params,
+        seed=seed,
+        train=_all_rows(plan),
+        rounds=rounds,
+        max_points=EVERY_ROUND,
+        keep=_unsigned(run),
+    )
+    run.phase("refit")
+    kept = _fit(config, run, child, asked, request, scope="refit")
+    return None if kept is None else Final(validated=validated, kept=kept, rounds=rounds)
+
+
+def _fit(
+    config: TabularConfig, run: Run, child: FitChild, asked: Asked, request: messages.Fit, *, scope: str
+) -> messages.Fitted | None:
+    reporter = run.scope(scope)
+
+    def on_rounds(rounds: messages.Rounds) -> None:
+        for step, values in rounds.points:
+            reporter.metric(step, values)
+
+    answer = child.ask(request, timeout_s=config.options.fit_timeout, on_rounds=on_rounds, must_end=asked.must_end)
+    if isinstance(answer, messages.Lost) and answer.reason == "ended":
+        return None
+    fitted: messages.Fitted = answered(answer)
+    reporter.metric(_last_round(fitted), fit_s=fitted.fit_s)
+    for text in fitted.warnings:
+        run.log(f"{scope}: {text}", level="warning")
+    return fitted
+
+
+def _last_round(fitted: messages.Fitted) -> int:
+    return (fitted.num_rounds or 1) - 1
+
+
+def _all_rows(plan: Plan) -> messages.Rows:
+    return np.arange(len(plan.target))
+
+
+def _unsigned(run: Run) -> Path:
+    """Return where the child writes the model; it becomes the artifact once it is signed."""
+    return run.artifact(MODEL).with_suffix(".tmp")

@@ -1,0 +1,211 @@
+"""The process that fits: `python -m tutelage.services.tabular.fit_child`, killable at any moment by its worker.
+
+Reads requests from standard input and answers on standard output; ends with its worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import IO, Any
+
+_STARTED_S = time.monotonic()
+
+import joblib  # noqa: E402  the clock above times these imports
+import lightgbm  # noqa: E402, F401
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
+import sklearn.ensemble  # noqa: E402
+import sklearn.linear_model  # noqa: E402, F401
+
+from tutelage.core.errors import TutelageError  # noqa: E402
+from tutelage.services.tabular import messages, validation  # noqa: E402
+from tutelage.services.tabular.algorithms import REGISTRY, TREES_A_ROUND  # noqa: E402
+from tutelage.services.tabular.catalog import CLASSIFICATION  # noqa: E402
+from tutelage.services.tabular.learners import Matrices, importance, learn  # noqa: E402
+from tutelage.services.tabular.pipeline import encoded_sources, encoder, predict, whole_pipeline  # noqa: E402
+from tutelage.services.tabular.scores import score, trivial_predictions  # noqa: E402
+
+PR_SET_PDEATHSIG = 1
+SEND_EVERY_S = 0.1
+MAX_WARNINGS = 5
+
+
+class Curve:
+    """Sends a fit's rounds in batches, thinned to about `max_points`, the last one always."""
+
+    def __init__(self, channel: IO[bytes], *, expected: int, max_points: int) -> None:
+        self._channel = channel
+        self._stride = max(1, -(-expected // max_points))
+        self._points: list[tuple[int, dict[str, float]]] = []
+        self._last: tuple[int, dict[str, float]] | None = None
+        self._sent_s = time.monotonic()
+
+    def add(self, step: int, values: dict[str, float]) -> None:
+        """Take one round's values."""
+        self._last = (step, values)
+        if step % self._stride:
+            return
+        self._points.append(self._last)
+        self._last = None
+        if time.monotonic() - self._sent_s > SEND_EVERY_S:
+            self.close()
+
+    def close(self) -> None:
+        """Send what is left."""
+        points = [*self._points, *([self._last] if self._last else [])]
+        if points:
+            messages.send(self._channel, messages.Rounds(points=points))
+        self._points, self._last, self._sent_s = [], None, time.monotonic()
+
+
+class FitServer:
+    """Holds the loaded rows and answers requests."""
+
+    def __init__(self, channel: IO[bytes]) -> None:
+        self._channel = channel
+        self._data: messages.Load | None = None
+        self._classes: Any = None
+        self._answers: dict[type, Callable[[Any], Any]] = {
+            messages.HoldOut: validation.hold_out,
+            messages.Load: self._load,
+            messages.Divide: self._divide,
+            messages.Fit: self._fit,
+        }
+
+    def answer(self, request: Any) -> Any:
+        """Return the answer to a request; an error of ours travels as it is, any other as Lost."""
+        try:
+            return self._answers[type(request)](request)
+        except TutelageError as error:
+            return error
+        except MemoryError:
+            return messages.Lost(reason="memory_limit", detail="the learner ran out of memory")
+        except Exception as error:  # noqa: BLE001  the process's edge: a learner's error is its fit's outcome
+            traceback.print_exc()
+            return messages.Lost(reason="fit_failed", detail=f"{type(error).__name__}: {error}"[:1000])
+
+    @property
+    def _loaded(self) -> messages.Load:
+        assert self._data is not None, "rows are loaded before they are used"
+        return self._data
+
+    def _load(self, request: messages.Load) -> bool:
+        self._data = request
+        self._classes = np.unique(request.target) if request.task == CLASSIFICATION else None
+        return True
+
+    def _divide(self, request: messages.Divide) -> messages.Divided:
+        data = self._loaded
+        has_classes = self._classes is not None
+        folds = validation.divide(request, data.target, has_classes=has_classes)
+        trivial = []
+        for train, held in folds:
+            said = trivial_predictions(data.task, data.target[train], len(held))
+            trivial.append(score(data.task, data.target[held], said, self._classes))
+        final = validation.final_split(request, data.target, has_classes=has_classes)
+        return messages.Divided(folds=folds, final=final, trivial=trivial)
+
+    def _fit(self, request: messages.Fit) -> messages.Fitted:
+        started_s = time.monotonic()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            fitted = self._fit_watched(request, started_s)
+        texts = dict.fromkeys(" ".join(str(item.message).split())[:200] for item in caught)
+        return messages.Fitted(**{**vars(fitted), "warnings": tuple(texts)[:MAX_WARNINGS]})
+
+    def _fit_watched(self, request: messages.Fit, started_s: float) -> messages.Fitted:
+        data, entry = self._loaded, REGISTRY[request.algorithm]
+        encode = encoder(data.reader, entry.encoding)
+        train = encode.fit_transform(data.frame.iloc[request.train])
+        held = None if request.validation is None else encode.transform(data.frame.iloc[request.validation])
+        matrices = Matrices(
+            task=data.task,
+            train=train,
+            target=data.target[request.train],
+            validation=held,
+            validation_target=None if request.validation is None else data.target[request.validation],
+            classes=self._classes,
+            categories=[len(data.reader.numeric) + index for index in range(len(data.reader.categorical))],
+        )
+        model = entry.build(data.task, self._params(request), request.seed, data.threads)
+        expected = int(getattr(model, "n_estimators", 1))
+        curve = Curve(self._channel, expected=expected, max_points=request.max_points)
+        counts = learn(request.algorithm, model, matrices, early_stopping=request.early_stopping, report=curve.add)
+        curve.close()
+        _predict_alone(model)
+        said = None if held is None else predict(model, held, self._classes)
+        scores = {} if held is None else score(data.task, matrices.validation_target, said, self._classes)
+        done = messages.Fitted(
+            scores=scores,
+            predictions=said,
+            fit_s=time.monotonic() - started_s,
+            num_rounds=counts.trained,
+            best_rounds=counts.best,
+        )
+        return self._kept(request, done, encode, model, train) if request.keep else done
+
+    def _params(self, request: messages.Fit) -> dict[str, Any]:
+        params = dict(request.params)
+        if request.rounds is not None:
+            per_round = TREES_A_ROUND if request.algorithm == "random_forest" else 1
+            params["n_estimators"] = request.rounds * per_round
+        return params
+
+    def _kept(self, request: messages.Fit, done: messages.Fitted, encode: Any, model: Any, train: Any) -> Any:
+        """Write the whole pipeline, load it again from its bytes, and score what was loaded on the test rows."""
+        data = self._loaded
+        assert request.keep is not None
+        used = data.frame.iloc[request.train]
+        data.reader.categories = {name: frozenset(used[name].unique()) for name in data.reader.categorical}
+        joblib.dump(whole_pipeline(data.reader, encode, model), request.keep, compress=3)
+        loaded = joblib.load(request.keep)
+        said = predict(loaded["model"], loaded["encode"].transform(data.test_frame), self._classes)
+        weights = pd.Series(importance(model, train)).groupby(encoded_sources(encode, data.reader)).sum()
+        total = float(weights.sum())
+        shares = (weights / total if total > 0 else weights).sort_values(ascending=False)
+        return messages.Fitted(
+            **{
+                **vars(done),
+                "test_scores": score(data.task, data.test_target, said, self._classes),
+                "test_predictions": said,
+                "importance": {str(name): float(value) for name, value in shares.items()},
+            }
+        )
+
+
+def _predict_alone(model: Any) -> None:
+    """Let one thread predict: several add a forest's votes in the order they end, which changes last digits."""
+    if hasattr(model, "n_jobs"):
+        model.set_params(n_jobs=1)
+
+
+def end_with_parent(parent: int) -> None:
+    """Ask the kernel (Linux) to kill this process when its worker dies; elsewhere the pipe's end does it."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(0)
+
+
+def main() -> int:
+    """Serve until the input ends."""
+    end_with_parent(int(sys.argv[1]))
+    channel = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print must not mix with the answers
+    messages.send(channel, messages.Ready(import_s=time.monotonic() - _STARTED_S))
+    server = FitServer(channel)
+    while (request := messages.receive(sys.stdin.buffer)) is not None:
+        messages.send(channel, server.answer(request))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

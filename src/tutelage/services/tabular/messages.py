@@ -1,0 +1,132 @@
+"""What the worker and its fit child say to each other: pickled records, length first, over the child's pipes."""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.int64]
+LENGTH = struct.Struct(">Q")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldOut:
+    """Ask for a division of rows into (kept, held out), by class where there are classes."""
+
+    labels: Any
+    share: float
+    seed: int
+    stratify: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """Hand over the typed training rows and, where it is there, the typed test rows."""
+
+    task: str
+    reader: Any
+    frame: Any
+    target: Any
+    test_frame: Any
+    test_target: Any
+    threads: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Divide:
+    """Ask for the folds of the loaded training rows, and for the final fit's validation part."""
+
+    strategy: str
+    folds: int
+    shuffle: bool
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Divided:
+    """The row numbers of every split, and the trivial model's scores by fold."""
+
+    folds: list[tuple[Rows, Rows]]
+    final: tuple[Rows, Rows]
+    trivial: list[dict[str, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """Ask for one fit.
+
+    `validation` rows are scored and end the fit early where `early_stopping` rounds bring nothing; `rounds` replaces
+    the parameter's number of rounds; `keep` is where the whole pipeline is written, which is then scored on the test.
+    """
+
+    algorithm: str
+    params: Mapping[str, Any]
+    seed: int
+    train: Rows
+    validation: Rows | None = None
+    rounds: int | None = None
+    early_stopping: int | None = None
+    max_points: int = 100
+    keep: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rounds:
+    """Points of a fit's curve, as (round, values)."""
+
+    points: list[tuple[int, dict[str, float]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A finished fit. Predictions are numbers, or one probability a class in the order of the sorted classes."""
+
+    scores: dict[str, float]
+    predictions: Any
+    fit_s: float
+    num_rounds: int | None
+    best_rounds: int | None
+    warnings: tuple[str, ...] = ()
+    test_scores: dict[str, float] = field(default_factory=dict)
+    test_predictions: Any = None
+    importance: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lost:
+    """A fit that did not end by itself: `reason` is `ended` (asked to), or a code of errors.FIT_ERRORS."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """The child has imported its libraries."""
+
+    import_s: float
+
+
+def send(channel: IO[bytes], message: Any) -> None:
+    """Write one message."""
+    body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    channel.write(LENGTH.pack(len(body)))
+    channel.write(body)
+    channel.flush()
+
+
+def receive(channel: IO[bytes]) -> Any:
+    """Read one message, or None at the end of the stream."""
+    head = channel.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head)
+    body = channel.read(length)
+    return pickle.loads(body) if len(body) == length else None

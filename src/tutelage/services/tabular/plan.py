@@ -1,0 +1,232 @@
+"""From a config and its sources to everything the search needs: typed rows in the fit child, splits, the objective."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tutelage.core.errors import InvalidSpec, nearest, unknown
+from tutelage.core.ports import Run
+from tutelage.services.tabular import catalog, messages
+from tutelage.services.tabular.config import TabularConfig
+from tutelage.services.tabular.data import read_table
+from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS, FeatureMissing, NoFeatures
+from tutelage.services.tabular.fits import FitChild
+from tutelage.services.tabular.target import Target, read_target, read_test_target, target_column
+from tutelage.services.tabular.types import (
+    CATEGORICAL,
+    DATETIME,
+    USED,
+    Column,
+    ColumnReader,
+    infer_columns,
+    infinite_cells,
+)
+
+TEST_SHARE = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is trained on what. Row numbers count the rows of the source that have a target."""
+
+    task: str
+    algorithm: str
+    objective: str
+    classes: list[Any]
+    reader: ColumnReader
+    columns: list[Column]
+    tables: Mapping[str, Mapping[str, Any]]
+    train_rows: messages.Rows
+    test_rows: messages.Rows
+    target: Any
+    test_target: Any
+    strategy: str
+    divided: messages.Divided
+    fingerprint: str
+
+    @property
+    def ignored(self) -> dict[str, str]:
+        """Columns that are not learned from, and why."""
+        return {item.name: f"{item.kind}: {item.note}" for item in self.columns if item.kind not in USED}
+
+    @property
+    def baseline(self) -> float:
+        """The trivial model's mean objective over the folds."""
+        return float(np.mean([scores[self.objective] for scores in self.divided.trivial]))
+
+
+def seed_of(*parts: object) -> int:
+    """Return a seed that depends on all parts and nothing else, below 2**31."""
+    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:4], "big") % 2**31
+
+
+def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
+    """Read, check and divide the data, and hand the typed rows to the child."""
+    table = read_table(config.train_data_path)
+    target = read_target(target_column(table.frame, config.target), model_type=config.model_type)
+    strategy = _check_task(config, target)
+    _tell_dropped(run, target, "training")
+    frame = table.frame[target.kept].reset_index(drop=True)
+    tables = {"train": table.record}
+    if config.test_data_path:
+        test_table = read_table(config.test_data_path)
+        tables["test"] = test_table.record
+        test_target = read_test_target(target_column(test_table.frame, config.target), target)
+        _tell_dropped(run, test_target, "test")
+        test_frame = test_table.frame[test_target.kept].reset_index(drop=True)
+        train_rows, test_rows = np.arange(len(frame)), np.arange(len(test_frame))
+        values, test_values = target.values, test_target.values
+    else:
+        train_rows, test_rows = _hold_out(config, run, child, target)
+        test_frame = frame.iloc[test_rows].reset_index(drop=True)
+        frame = frame.iloc[train_rows].reset_index(drop=True)
+        values, test_values = target.values[train_rows], target.values[test_rows]
+    names = _feature_names(config, frame)
+    columns = infer_columns(frame, names=names, asked=config.features is not None)
+    reader = ColumnReader(columns)
+    _check_features(reader, columns, test_frame)
+    _tell_columns(run, frame, columns)
+    load = messages.Load(
+        task=target.task,
+        reader=reader,
+        frame=reader.transform(frame),
+        target=values,
+        test_frame=reader.transform(test_frame),
+        test_target=test_values,
+        threads=run.cpus,
+    )
+    answered(child.ask(load))
+    folds = config.validation_strategy
+    divided = answered(
+        child.ask(messages.Divide(strategy=strategy, folds=folds.folds, shuffle=folds.shuffle, seed=run.seed))
+    )
+    algorithm = _algorithm(config, run, len(frame))
+    objective = _objective(config, target)
+    return Plan(
+        task=target.task,
+        algorithm=algorithm,
+        objective=objective,
+        classes=target.classes,
+        reader=reader,
+        columns=columns,
+        tables=tables,
+        train_rows=train_rows,
+        test_rows=test_rows,
+        target=values,
+        test_target=test_values,
+        strategy=strategy,
+        divided=divided,
+        fingerprint=_fingerprint(config, run.seed, tables, algorithm, objective, strategy),
+    )
+
+
+def answered(answer: Any) -> Any:
+    """Return an answer of the child. Raises the operation's error when the child was lost."""
+    if isinstance(answer, messages.Lost):
+        raise FIT_ERRORS[answer.reason](answer.detail, hint=FIT_HINTS[answer.reason])
+    return answer
+
+
+def _check_task(config: TabularConfig, target: Target) -> str:
+    """Return the validation strategy once the task is known; refuse what does not fit the task."""
+    strategy = config.validation_strategy.type
+    if target.task == catalog.REGRESSION and strategy == "stratified_kfold":
+        raise InvalidSpec(f"stratified_kfold needs classes; {target.name!r} holds numbers", hint="use kfold")
+    names = [item.name for item in catalog.SCORES[target.task]]
+    if config.metric is not None and config.metric not in names:
+        raise unknown(f"metric for {target.task}", config.metric, names)
+    if config.algorithm != catalog.AUTO and target.task not in catalog.ALGORITHMS[config.algorithm].tasks:
+        raise InvalidSpec(
+            f"{config.algorithm} does not do {target.task}, and {target.name!r} asks for it", hint="use auto"
+        )
+    return strategy or ("stratified_kfold" if target.task == catalog.CLASSIFICATION else "kfold")
+
+
+def _hold_out(config: TabularConfig, run: Run, child: FitChild, target: Target) -> tuple[Any, Any]:
+    request = messages.HoldOut(
+        labels=target.values,
+        share=config.test_size or TEST_SHARE,
+        seed=run.seed,
+        stratify=target.task == catalog.CLASSIFICATION,
+    )
+    kept, held = answered(child.ask(request))
+    return kept, held
+
+
+def _feature_names(config: TabularConfig, frame: Any) -> list[str]:
+    if config.features is None:
+        return [name for name in frame.columns if name != config.target]
+    for name in config.features:
+        if name not in frame.columns:
+            close = nearest(name, frame.columns)
+            question = f" Did you mean {close!r}?" if close else ""
+            columns = ", ".join(map(str, list(frame.columns)[:30]))
+            raise FeatureMissing(f"there is no column {name!r}.{question}", hint=f"columns: {columns}")
+    return list(dict.fromkeys(config.features))
+
+
+def _check_features(reader: ColumnReader, columns: list[Column], test_frame: Any) -> None:
+    if not reader.columns:
+        kinds = ", ".join(f"{item.name} ({item.kind})" for item in columns[:10]) or "none besides the target"
+        raise NoFeatures(f"no column is left to learn from; columns: {kinds}", hint="name others in 'features'")
+    missing = [name for name in reader.names if name not in test_frame.columns]
+    if missing:
+        raise FeatureMissing(
+            f"the test data lack {len(missing)} columns of the training data: {', '.join(missing[:8])}",
+            hint="give the test the same columns, or leave them out by 'features'",
+        )
+
+
+def _tell_dropped(run: Run, target: Target, which: str) -> None:
+    dropped = len(target.kept) - int(target.kept.sum())
+    if dropped:
+        run.log(f"{dropped} {which} rows without a target were left out", level="warning")
+
+
+def _tell_columns(run: Run, frame: Any, columns: list[Column]) -> None:
+    for column in columns:
+        if column.kind not in USED:
+            run.log(f"column {column.name!r} is not learned from: {column.kind}, {column.note}", level="warning")
+        elif column.kind == DATETIME:
+            run.log(f"column {column.name!r} is read as days, month, weekday and hour", level="warning")
+        elif column.note and column.kind != CATEGORICAL:
+            run.log(f"column {column.name!r}: {column.note}")
+    for name, count in infinite_cells(frame, columns).items():
+        run.log(f"column {name!r}: {count} infinite cells count as missing", level="warning")
+    twice = int(frame.duplicated().sum())
+    if twice:
+        run.log(f"{twice} of {len(frame)} training rows repeat another row", level="warning")
+
+
+def _algorithm(config: TabularConfig, run: Run, num_rows: int) -> str:
+    if config.algorithm != catalog.AUTO:
+        return config.algorithm
+    chosen = catalog.choose_algorithm(num_rows)
+    run.log(f"algorithm auto: {chosen} for {num_rows} training rows")
+    return chosen
+
+
+def _objective(config: TabularConfig, target: Target) -> str:
+    return config.metric or catalog.default_metric(target.task, len(target.classes))
+
+
+def _fingerprint(config: TabularConfig, seed: int, tables: Mapping[str, Any], *chosen: str) -> str:
+    """Name what makes trials comparable; a checkpoint with another fingerprint is not gone on from."""
+    fixed = {
+        "tables": {name: record["sha256"] for name, record in tables.items()},
+        "chosen": chosen,
+        "seed": seed,
+        "target": config.target,
+        "features": config.features,
+        "test_size": config.test_size,
+        "validation": config.validation_strategy.model_dump(),
+        "early_stopping": config.options.early_stopping_rounds,
+    }
+    return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,169 @@
+"""The result document, and what is left to say when a training failed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tutelage.core.ports import Run
+from tutelage.core.signing import installation_key, sign_file
+from tutelage.services.tabular.catalog import CLASSIFICATION
+from tutelage.services.tabular.config import TabularConfig
+from tutelage.services.tabular.final import MODEL, Final
+from tutelage.services.tabular.plan import Plan
+from tutelage.services.tabular.plots import confusion_counts, draw_confusion
+from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, State, Trial
+from tutelage.settings import load_settings
+
+PARTIAL = "partial.json"
+
+
+def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Final, chosen: Trial) -> dict[str, Any]:
+    """Sign the model, write every artifact and return the result document."""
+    _sign(run)
+    names = [MODEL, f"{MODEL}.sig"]
+    for name, content in _documents(plan, state, final).items():
+        _write_json(run.artifact(name), content)
+        names.append(name)
+    names += _predictions(run, plan, state)
+    if plan.task == CLASSIFICATION:
+        names.append(_confusion(run, plan, final))
+    shown = [name for name in names if not name.endswith(".sig")]
+    return {
+        "success": True,
+        "modelPath": f"artifacts/{MODEL}",
+        "metrics": {"test": final.kept.test_scores, "crossValidation": _cross_validation(chosen)},
+        "bestParams": chosen.params,
+        "featureImportance": final.kept.importance,
+        "experiment": {"status": "disabled"},
+        "metadata": _metadata(config, plan, state, final, chosen),
+        "artifacts": [f"artifacts/{name}" for name in shown],
+        **({"unrecognized": config.unrecognized} if config.unrecognized else {}),
+    }
+
+
+def write_partial(run: Run, state: State) -> None:
+    """Keep what a failure must not lose: best parameters so far, finished trials, files that exist."""
+    best = state.best
+    _write_json(run.dir / PARTIAL, {"bestParams": best.params if best else None, "nTrials": len(state.trials)})
+
+
+def failure_document(error: Mapping[str, Any], run_dir: Path, *, unrecognized: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the result on failure from an `error` event ({code, message, hint}) and the operation's folder."""
+    try:
+        partial = json.loads((run_dir / PARTIAL).read_text())
+    except (OSError, ValueError):
+        partial = {"bestParams": None, "nTrials": 0}
+    root = run_dir / "artifacts"
+    files = sorted(path.relative_to(run_dir).as_posix() for path in root.rglob("*") if path.is_file())
+    shown = [name for name in files if not name.endswith((".tmp", ".sig"))]
+    return {
+        "success": False,
+        "error": {name: str(error.get(name) or "") for name in ("code", "message", "hint")},
+        "suggestions": [str(error["hint"])] if error.get("hint") else [],
+        "partial": {**partial, "artifacts": shown},
+        "unrecognized": list(unrecognized),
+    }
+
+
+def _sign(run: Run) -> None:
+    """Give the model its name only once it is signed."""
+    path = run.artifact(MODEL)
+    os.replace(path.with_suffix(".tmp"), path)
+    sign_file(path, installation_key(load_settings().files.key))
+
+
+def _cross_validation(trial: Trial) -> dict[str, float]:
+    summary = trial.summary()
+    return {f"{name}_{part}": value for name, parts in summary.items() for part, value in parts.items()}
+
+
+def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, chosen: Trial) -> dict[str, Any]:
+    states = [trial.state for trial in state.trials]
+    return {
+        "trainingTime": round(state.work_s, 3),
+        "nTrials": len(state.trials),
+        "nTrialsComplete": states.count(COMPLETE),
+        "nTrialsPruned": states.count(PRUNED),
+        "nTrialsFailed": states.count(FAILED),
+        "bestTrialNumber": chosen.number,
+        "bestTrialComplete": chosen.state == COMPLETE,
+        "stoppedEarly": state.stopped,
+        "algorithm": plan.algorithm,
+        "modelType": plan.task,
+        "objective": plan.objective,
+        "baseline": {plan.objective: plan.baseline},
+        "classes": plan.classes,
+        "rounds": final.rounds,
+        "rowsUsed": len(plan.target),
+        "rowsTest": len(plan.test_target),
+        "numFeatures": len(plan.reader.columns),
+        "features": plan.reader.names,
+        "ignoredColumns": plan.ignored,
+        "target": config.target,
+        "validation": {"type": plan.strategy, "folds": len(plan.divided.folds)},
+        "data": dict(plan.tables),
+    }
+
+
+def _documents(plan: Plan, state: State, final: Final) -> dict[str, Any]:
+    return {
+        "feature_importance.json": {
+            "method": {"lightgbm": "gain", "random_forest": "impurity decrease"}.get(
+                plan.algorithm, "|coefficient| x standard deviation"
+            ),
+            "unit": "share of the whole",
+            "importance": final.kept.importance,
+        },
+        "training_history.json": {
+            "objective": plan.objective,
+            "baseline": plan.baseline,
+            "trials": [{**vars(trial), "scores": trial.summary()} for trial in state.trials],
+            "final": {"rounds": final.validated.num_rounds, "scores": final.validated.scores},
+        },
+        "splits.json": {
+            "counted": "rows of the source that have a target, from 0; folds and final count rows of `train`",
+            "train": plan.train_rows.tolist(),
+            "test": plan.test_rows.tolist(),
+            "folds": [{"train": train.tolist(), "validation": held.tolist()} for train, held in plan.divided.folds],
+            "final": dict(zip(("train", "validation"), (rows.tolist() for rows in plan.divided.final), strict=True)),
+        },
+        "schema.json": {
+            "target": {"task": plan.task, "classes": plan.classes},
+            "columns": [vars(column) for column in plan.columns],
+        },
+    }
+
+
+def _predictions(run: Run, plan: Plan, state: State) -> list[str]:
+    """Write the best trial's out-of-fold predictions, in the order of the training rows."""
+    if state.best is None:
+        return []
+    folds = state.predictions[state.best.number]
+    whole = np.full((len(plan.target), *np.shape(folds[0])[1:]), np.nan)
+    for (_, held), values in zip(plan.divided.folds, folds, strict=True):
+        whole[held] = values
+    name = "out_of_fold.npy"
+    np.save(run.artifact(name), whole)
+    return [name]
+
+
+def _confusion(run: Run, plan: Plan, final: Final) -> str:
+    name = "confusion_matrix.png"
+    classes = np.asarray(plan.classes)
+    said = classes[final.kept.test_predictions.argmax(axis=1)]
+    counts = confusion_counts(np.asarray(plan.test_target), said, plan.classes)
+    title = f"{plan.algorithm} on {len(plan.test_target):,} test rows"
+    draw_confusion(run.artifact(name), counts, plan.classes, title=title)
+    return name
+
+
+def _write_json(path: Path, content: Any) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content, indent=1, allow_nan=False))
+    os.replace(temporary, path)

@@ -1,0 +1,92 @@
+"""The training: data, baseline, search, final fit, test, result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tutelage.core.commands import Verb
+from tutelage.core.ports import Run
+from tutelage.services.tabular.algorithms import REGISTRY
+from tutelage.services.tabular.catalog import REGRESSION, direction_of
+from tutelage.services.tabular.config import TabularConfig
+from tutelage.services.tabular.final import fit_final
+from tutelage.services.tabular.fits import FitChild
+from tutelage.services.tabular.plan import Plan, make_plan
+from tutelage.services.tabular.result import package, write_partial
+from tutelage.services.tabular.search import Searcher
+from tutelage.services.tabular.state import Trial
+from tutelage.settings import load_settings
+
+
+def train(config: TabularConfig, run: Run) -> Mapping[str, Any] | None:
+    """Train and return the result document; None when paused or cancelled."""
+    started_s = time.monotonic()
+    run.phase("data")
+    child = FitChild(home=load_settings().home, cpus=run.cpus, memory_gib=run.memory_gib)
+    try:
+        plan = make_plan(config, run, child)
+        _tell_baseline(run, plan)
+        return _search_and_finish(config, run, plan, child, started_s)
+    finally:
+        child.close()
+
+
+def _tell_baseline(run: Run, plan: Plan) -> None:
+    """Declare the objective with the trivial model's score, measured on the very folds of the search."""
+    run.phase("baseline")
+    objective, name = plan.objective, "mean of the target" if plan.task == REGRESSION else "class shares"
+    run.define(f"{objective}_std", unit="")
+    run.define(f"best_{objective}", direction=direction_of(objective))
+    run.define(f"baseline_{objective}")
+    run.define(objective, objective=True, baseline=plan.baseline, baseline_name=name)
+    run.metric(0, {f"baseline_{objective}": plan.baseline})
+    run.log(f"baseline ({name}): {objective} {plan.baseline:.5g}")
+
+
+def _search_and_finish(
+    config: TabularConfig, run: Run, plan: Plan, child: FitChild, started_s: float
+) -> Mapping[str, Any] | None:
+    run.phase("search")
+    searcher = Searcher(config, run, plan, child)
+    state, asked = searcher.state, searcher.asked
+    before_s = state.work_s
+
+    def note_time() -> None:
+        state.work_s = before_s + time.monotonic() - started_s
+
+    try:
+        searcher.run_trials()
+        if asked.ending in (Verb.PAUSE, Verb.CANCEL):
+            note_time()
+            _leave(searcher)
+            return None
+        if asked.ending is Verb.STOP:
+            state.stopped = True
+            note_time()
+            asked.answer(step=searcher.checkpoint(), detail=f"search ended after {len(state.trials)} trials")
+        asked.finishing = True
+        chosen = state.best or state.current or _defaults(plan)
+        final = fit_final(config, run, plan, child, asked, chosen.params)
+        if final is None:
+            note_time()
+            _leave(searcher)
+            return None
+        run.phase("evaluate")
+        note_time()
+        result = package(config, run, plan, state, final, chosen)
+        run.progress(len(state.trials), len(state.trials), message="finished")
+        return result
+    finally:
+        write_partial(run, state)
+
+
+def _leave(searcher: Searcher) -> None:
+    """Checkpoint and answer; the worker records the state."""
+    searcher.asked.answer(step=searcher.checkpoint())
+
+
+def _defaults(plan: Plan) -> Trial:
+    """Return the trial that was stopped before its first fold."""
+    return Trial(number=0, params=dict(REGISTRY[plan.algorithm].defaults))
