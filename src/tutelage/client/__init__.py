@@ -3,5 +3,6 @@
 from tutelage.client.client import Client, LedgerState
 from tutelage.client.connect import connect
 from tutelage.client.document import load_document, parse_override
+from tutelage.client.lookup import find_operation
 
-__all__ = ["Client", "LedgerState", "connect", "load_document", "parse_override"]
+__all__ = ["Client", "LedgerState", "connect", "find_operation", "load_document", "parse_override"]

@@ -1,0 +1,287 @@
+"""One operation on the terminal: sentence, evidence, curve, figures, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tutelage.core import wire
+from tutelage.core.commands import Verb
+from tutelage.core.findings import Advice, Outcome
+from tutelage.core.operation import ENDED, State
+from tutelage.interfaces.cli import words
+from tutelage.interfaces.cli.sparkline import cells
+from tutelage.interfaces.cli.terminal import INK, PAINTED, RED, VERDICT_SIGNS, headline, style_of, table
+
+BAR_WIDTH = 24
+CURVE_WIDTH = 48
+MAX_LATEST = 8
+MAX_NEXT = 3
+
+
+def lines(operation: wire.Operation, *, width: int) -> Iterator[RenderableType]:
+    """Yield the operation at a glance, for a terminal of `width` columns."""
+    yield title(operation)
+    yield state_line(operation)
+    if operation.state not in ENDED:
+        yield bar(operation)
+    yield Text("")
+    yield verdict(operation)
+    if drawn := curve(operation, width=min(CURVE_WIDTH, max(16, width - 40))):
+        yield drawn
+    if operation.metrics.latest:
+        yield latest(operation)
+
+
+def title(operation: wire.Operation) -> Text:
+    """Return name, service and id."""
+    name = operation.name or operation.service
+    return Text.assemble((name, "bold"), f"  {operation.service}  ", (operation.id, "dim"))
+
+
+def state_line(operation: wire.Operation) -> Text:
+    """Return the state with its times: `running · phase search · attempt 1 · started 2 min ago by maria`."""
+    parts = [str(operation.state)]
+    if operation.phase and operation.state not in ENDED:
+        parts.append(operation.phase)
+    if operation.stopped_early:
+        parts.append("stopped early")
+    if operation.attempt > 1:
+        parts.append(f"attempt {operation.attempt}")
+    if operation.ended_at and operation.started_at:
+        span = words.moment(operation.ended_at) - words.moment(operation.started_at)
+        parts.append(f"took {words.duration(span.total_seconds())}")
+        parts.append(f"ended {words.age(words.since(operation.ended_at))} ago")
+    elif operation.started_at:
+        parts.append(f"started {words.age(words.since(operation.started_at))} ago")
+    else:
+        parts.append(f"asked {words.age(words.since(operation.created_at))} ago")
+    return Text(" · ".join(parts) + f" by {operation.owner.name}", style="dim")
+
+
+def bar(operation: wire.Operation) -> Text:
+    """Return the progress: `━━━━━━────  12 of 30 trials  41 %  5 min left`."""
+    progress = operation.progress
+    if progress.fraction is None:
+        return Text(progress.message or operation.phase or "No progress yet.", style="dim")
+    full = round(progress.fraction * BAR_WIDTH)
+    text = Text.assemble(("━" * full, "green"), ("─" * (BAR_WIDTH - full), "dim"))
+    if progress.done is not None and progress.total is not None:
+        text.append(f"  {words.number(progress.done)} of {words.number(progress.total)} {progress.unit}s".rstrip())
+    text.append(f"  {progress.fraction:.0%}".replace("%", " %"))
+    if progress.eta_s is not None and operation.state is State.RUNNING:
+        text.append(f"  {words.left(progress.eta_s)}")
+    return text
+
+
+def verdict(operation: wire.Operation) -> RenderableType:
+    """Return what is happening: sign, word, sentence; below it the detail and the advice."""
+    sign, style, word, sentence = headline(operation)
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=False)
+    grid.add_row(Text(f"{sign} {word}", style=f"bold {style}".strip()), Text(sentence))
+    judged = operation.assessment
+    if judged and judged.detail:
+        grid.add_row("", Text(judged.detail))
+    if operation.error and operation.error.hint:
+        grid.add_row("", Text(operation.error.hint))
+    if judged and judged.recommendation.do not in (Advice.CONTINUE, Advice.INSUFFICIENT_EVIDENCE):
+        grid.add_row("", Text(f"Recommended: {advice(judged.recommendation)}"))
+    return grid
+
+
+def advice(recommendation: wire.Recommendation) -> str:
+    """Return a recommendation with its arguments and what it saves."""
+    arguments = ", ".join(f"{key} {value}" for key, value in recommendation.args.items())
+    saves = f", saves {words.duration(recommendation.saves_s)}" if recommendation.saves_s else ""
+    return str(recommendation.do).replace("_", " ") + (f" ({arguments})" if arguments else "") + saves
+
+
+def curve(operation: wire.Operation, *, width: int) -> Text | None:
+    """Return the judged curve, painted from where the verdict holds, and the best value beside it."""
+    spark, best = operation.metrics.spark, operation.metrics.best
+    if not spark or len(spark) < 2:
+        return Text.assemble(best_words(best)) if best else None
+    text = Text(f"{best.metric}  " if best else "")
+    return text.append_text(painted(operation, width=width)).append(f"  {best_words(best)}" if best else "")
+
+
+def painted(operation: wire.Operation, *, width: int) -> Text:
+    """Return the sparkline in its verdict's colour from the since-step on."""
+    judged, total = operation.assessment, operation.progress.total
+    has_same_unit = operation.progress.unit == operation.metrics.unit and not (judged and judged.scope)
+    style, since = INK, None
+    if judged and judged.verdict in PAINTED and judged.since_step is not None:
+        style, since = VERDICT_SIGNS[judged.verdict][1], judged.since_step
+    text = Text()
+    for cell in cells(operation.metrics.spark or [], width=width, last_step=total if has_same_unit else None):
+        is_painted = since is not None and cell.step is not None and cell.step >= since
+        text.append(cell.sign, style=style if is_painted else INK)
+    return text
+
+
+def best_words(best: wire.Best) -> str:
+    """Return the best value, its step, and the steps that cannot be told apart from it."""
+    text = f"best {words.number(best.value)} at {best.step:,}"
+    if best.indistinguishable_from:
+        low, high = best.indistinguishable_from
+        text += f" ({low:,} to {high:,} cannot be told apart)"
+    return text
+
+
+def latest(operation: wire.Operation) -> Text:
+    """Return the newest values of the operation's own metrics."""
+    text = Text("latest", style="dim")
+    for name, value in list(operation.metrics.latest.items())[:MAX_LATEST]:
+        text.append("  ").append(f"{name} ", style="dim").append(
+            words.number(value), style=style_of(value) or "default"
+        )
+    return text
+
+
+def why(operation: wire.Operation, decisions: Sequence[wire.Decision]) -> Iterator[RenderableType]:
+    """Yield what the verdict stands on: evidence, every check, the last decision, the command to copy."""
+    judged = operation.assessment
+    if judged is None:
+        yield Text("\nNothing has been judged yet: no metric so far.", style="dim")
+    else:
+        since = f", since step {judged.since_step:,}" if judged.since_step is not None else ""
+        yield Text(f"\nEvidence (confidence {judged.confidence:.2f}{since})", style="bold")
+        yield from _indented([evidence(item) for item in judged.evidence] or ["none"])
+        yield Text("\nChecks", style="bold")
+        yield Padding(_checks(judged.findings), (0, 0, 0, 2))
+    if decisions:
+        yield Text("\nLast decision", style="bold")
+        yield from _indented([decision_line(decisions[-1])])
+    yield Text("\nNext", style="bold")
+    yield from _indented(next_commands(operation))
+
+
+def evidence(item: wire.Evidence) -> str:
+    """Return one figure: `fall per step 0.0021 nats at step 1,180`."""
+    at = f" at step {item.at_step:,}" if item.at_step is not None else ""
+    return f"{item.label} {words.number(item.value)} {item.unit}".rstrip() + at
+
+
+def decision_line(decision: wire.Decision) -> str:
+    """Return a ledger entry: who did what and why, when it took effect, what followed."""
+    args = " ".join(f"{key}={value}" for key, value in decision.args.items())
+    reason = f': "{decision.reason}"' if decision.reason else ""
+    text = f"{decision.principal.name} ({decision.principal.kind}) {decision.verb} {args}".rstrip() + reason
+    if decision.status == "refused":
+        return f"{text}, refused: {decision.detail}"
+    if decision.at_step is not None:
+        text += f", took effect at step {decision.at_step:,}"
+    elif decision.status == "accepted":
+        text += ", not yet applied"
+    followed = decision.followed
+    if followed and followed.before is not None and followed.after is not None:
+        change = f"{words.number(followed.before)} → {words.number(followed.after)}"
+        text += f"; {followed.metric} {change} in {words.plural(followed.evaluations, 'evaluation')}"
+    return text
+
+
+def next_commands(operation: wire.Operation) -> list[str]:
+    """Return commands to copy: the recommended one first, then what is legal now."""
+    key = words.short(operation.id)
+    judged = operation.assessment
+    found: list[str] = []
+    if operation.waiting_for and operation.waiting_for.kind == "approval":
+        found += [f'tutelage approve {key} --reason "..."', f'tutelage reject {key} --reason "..."']
+    elif judged and operation.commands.get(_verb(judged.recommendation.do), "") is None:
+        found.append(_command(judged.recommendation, key, judged.sentence))
+    if operation.state is State.COMPLETED:
+        found += [f"tutelage predict {key} DATA.csv -o predictions.csv", f"tutelage artifacts {key}"]
+    elif operation.state in ENDED or operation.state is State.PAUSED:
+        found += [f"tutelage resume {key}"] if operation.commands.get(Verb.RESUME, "") is None else []
+        found.append(f"tutelage logs {key}")
+    else:
+        found += [f"tutelage follow {key}", f'tutelage stop {key} --reason "..."']
+    return list(dict.fromkeys(found))[:MAX_NEXT]
+
+
+def summary_line(operation: wire.Operation) -> Text:
+    """Return the operation in one line: id, state, verdict, sentence."""
+    sign, style, word, sentence = headline(operation)
+    state = "" if word == str(operation.state) else f"{operation.state}  "
+    return Text.assemble((words.short(operation.id), "dim"), f"  {state}", (f"{sign} {word}", style), f"  {sentence}")
+
+
+def ending(operation: wire.Operation, artifacts: Sequence[wire.Artifact]) -> Iterator[RenderableType]:
+    """Yield the result's figures, the files with their sizes, and what to do next."""
+    figures = list(_figures((operation.result or {}).get("metrics")))
+    if figures:
+        yield Text("\nResult", style="bold")
+        rows = table("metric", "value", right=["value"])
+        rows.show_header = False
+        for name, value in figures:
+            rows.add_row(name, words.number(value))
+        yield Padding(rows, (0, 0, 0, 2))
+    if artifacts:
+        yield Text("\nFiles", style="bold")
+        yield Padding(files(artifacts), (0, 0, 0, 2))
+    if operation.error and operation.error.log_tail:
+        yield Text("\nLast lines of the log", style="bold")
+        yield from _indented(operation.error.log_tail)
+    yield Text("\nNext", style="bold")
+    yield from _indented(next_commands(operation))
+
+
+def files(artifacts: Sequence[wire.Artifact]) -> Table:
+    """Return the files with their sizes."""
+    rows = table("file", "size", right=["size"])
+    rows.show_header = False
+    for artifact in artifacts:
+        rows.add_row(artifact.name, words.size(artifact.bytes))
+    return rows
+
+
+def _checks(findings: Sequence[wire.Finding]) -> Table:
+    rows = table("check", "outcome", "numbers", wide=["numbers"])
+    rows.show_header = False
+    for finding in findings:
+        is_issue = finding.outcome is Outcome.ISSUE
+        numbers = "  ".join(f"{key} {words.number(value)}" for key, value in finding.evidence.items())
+        told = f"{numbers}  {finding.suggestion}" if is_issue and finding.suggestion else numbers
+        rows.add_row(finding.code, Text(str(finding.outcome).replace("_", " "), style=RED if is_issue else INK), told)
+    return rows
+
+
+def _figures(metrics: object, prefix: str = "") -> Iterator[tuple[str, float]]:
+    """Yield the numbers of a result's metrics with the path to each."""
+    if not isinstance(metrics, Mapping):
+        return
+    for key, value in metrics.items():
+        name = f"{prefix} {key}".strip()
+        if isinstance(value, bool):
+            continue
+        if isinstance(value, int | float):
+            yield name, float(value)
+        else:
+            yield from _figures(value, name)
+
+
+def _indented(texts: Sequence[str]) -> Iterator[Padding]:
+    for text in texts:
+        yield Padding(Text(text), (0, 0, 0, 2))
+
+
+def _verb(do: Advice) -> Verb:
+    return {Advice.STOP: Verb.STOP, Advice.TUNE: Verb.TUNE}.get(do, Verb.BRANCH)
+
+
+def _command(recommendation: wire.Recommendation, key: str, reason: str) -> str:
+    """Return the command line that follows a recommendation; none for `continue`."""
+    args = recommendation.args
+    quoted = reason.replace('"', "'")
+    if recommendation.do is Advice.STOP:
+        return f'tutelage stop {key} --reason "{quoted}"'
+    if recommendation.do is Advice.TUNE:
+        sets = " ".join(f"{name}={value}" for name, value in args.items())
+        return f'tutelage tune {key} {sets} --reason "{quoted}"'
+    if recommendation.do is Advice.USE_CHECKPOINT:
+        return f'tutelage branch {key} --from {args.get("step", "best")} --reason "{quoted}"'
+    return f"tutelage follow {key}"
