@@ -1,0 +1,1 @@
+"""Parse, call Platform, render. No logic."""
