@@ -52,7 +52,7 @@ def _write_cells(axes: Any, counts: Any, shares: Any) -> None:
         if count or few:
             share = shares[row, column]
             text = f"{count:,}\n{share:.1%}" if few else f"{count}"
-            colour = "white" if share > 0.55 else "#1a1a2e"
+            colour = "white" if share > 0.68 else "#1a1a2e"
             axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=10 if few else 7)
 
 

@@ -94,13 +94,13 @@ def _kind_of_text(cells: Any, name: str) -> tuple[str, str]:
 
 def as_text(series: Any) -> Any:
     """Return cells as stripped text; whole floats lose their `.0`, so that 7 and 7.0 are one category."""
-    if pd.api.types.is_float_dtype(series):
-        whole = series.notna() & np.isfinite(series) & (series == series.round())
-        text = series.astype(object)
-        text[whole] = series[whole].astype("int64").astype(str)
-        series = text
-    cells = series.astype(object)
-    return cells.where(cells.isna(), cells.map(lambda cell: str(cell).strip(), na_action="ignore"))
+    return series.astype(object).map(_cell_text, na_action="ignore")
+
+
+def _cell_text(cell: Any) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
 
 
 def _present(series: Any) -> Any:

@@ -24,7 +24,7 @@ def hold_out(request: HoldOut) -> tuple[Rows, Rows]:
         )
     stratify = None
     if request.stratify:
-        _check_classes(labels, 2, "a stratified test")
+        _check_classes(labels, 2, "training and stratified test together")
         stratify = labels if min(num_held, count - num_held) >= len(np.unique(labels)) else None
     kept, held = train_test_split(
         np.arange(count), test_size=num_held, random_state=request.seed, stratify=stratify, shuffle=True
@@ -53,9 +53,9 @@ def divide(request: Divide, target: Any, *, has_classes: bool) -> list[tuple[Row
 
 def final_split(request: Divide, target: Any, *, has_classes: bool) -> tuple[Rows, Rows]:
     """Divide the training rows for the final fit: 15 % validate it."""
-    counts = np.unique(target, return_counts=True)[1] if has_classes else np.array([2])
+    stratify = has_classes and bool(np.unique(target, return_counts=True)[1].min() >= 2)
     share = max(FINAL_SHARE, 2 / len(target))
-    return hold_out(HoldOut(labels=target, share=share, seed=request.seed, stratify=bool(counts.min() >= 2)))
+    return hold_out(HoldOut(labels=target, share=share, seed=request.seed, stratify=stratify))
 
 
 def _check_classes(labels: Any, needed: int, what: str) -> None:

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tutelage.core.errors import InvalidSpec, NotYet, UnknownName
+from tutelage.services.tabular import SERVICE
+from tutelage.services.tabular.algorithms import REGISTRY
+from tutelage.services.tabular.catalog import ALGORITHMS, PLANNED
+from tutelage.services.tabular.config import TabularConfig
+from tutelage.services.tabular.documents import read
+
+PLAIN: dict[str, Any] = {"trainDataPath": "/data/t.csv", "targetColumn": "y"}
+DOCUMENT: dict[str, Any] = {
+    "task": "train_model",
+    "modelType": "classification",
+    "algorithm": "random_forest",
+    "trainDataPath": "/data/train.csv",
+    "targetColumn": "target",
+    "features": ["age", "income", "category"],
+    "validationStrategy": {"type": "stratified_kfold", "folds": 5, "shuffle": True},
+    "hyperparameterSearch": {"enabled": True, "nTrials": 100, "timeout": 3600, "sampler": "tpe", "pruner": "median"},
+    "experimentTracking": {"enabled": False, "experimentName": "churn", "trackingUri": "http://localhost:5000"},
+    "options": {"earlyStoppingRounds": 10, "verbosity": 1},
+}
+
+
+def parse(**more: Any) -> TabularConfig:
+    return TabularConfig.model_validate({**PLAIN, **more})
+
+
+def test_the_job_document_is_read_whole() -> None:
+    spec = read(DOCUMENT)
+    assert spec is not None
+    assert spec["service"] == "tabular"
+    config = TabularConfig.model_validate(spec["config"])
+    assert config.hyperparameter_search.n_trials == 100
+    assert config.options.early_stopping_rounds == 10
+
+
+def test_snake_case_is_read_as_camel_case() -> None:
+    snake = TabularConfig.model_validate(
+        {"train_data_path": "/a.csv", "target_column": "y", "hyperparameter_search": {"n_trials": 3}}
+    )
+    camel = TabularConfig.model_validate(
+        {"trainDataPath": "/a.csv", "targetColumn": "y", "hyperparameterSearch": {"nTrials": 3}}
+    )
+    assert snake == camel
+
+
+@pytest.mark.parametrize("by_alias", [True, False])
+@pytest.mark.parametrize("more", [{}, {"testDataPath": "/data/u.csv"}, {"validationStrategy": "kfold"}])
+def test_a_stored_config_reads_back_as_itself(more: dict[str, Any], by_alias: bool) -> None:
+    config = parse(**more)
+    assert TabularConfig.model_validate(config.model_dump(mode="json", by_alias=by_alias)) == config
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"algorithm": "xgboost"}, "xgboost"),
+        ({"modelType": "clustering"}, "clustering"),
+        ({"modelType": "time_series"}, "time_series"),
+        ({"validationStrategy": "timeseries"}, "timeseries"),
+        ({"validationStrategy": {"type": "group"}}, "group"),
+        ({"validationStrategy": "loo"}, "loo"),
+        ({"hyperparameterSearch": {"sampler": "cmaes"}}, "cmaes"),
+        ({"hyperparameterSearch": {"pruner": "hyperband"}}, "hyperband"),
+        ({"experimentTracking": {"enabled": True}}, "experimentTracking"),
+        ({"trainDataPath": "postgresql://host/db?query=x"}, "postgresql"),
+        ({"trainDataPath": "statsmodels:co2"}, "statsmodels"),
+        ({"trainDataPath": "openml:31"}, "openml"),
+        ({"trainDataPath": "/data/t.xlsx"}, "xlsx"),
+        ({"trainDataPath": "/data/t.jsonl"}, "jsonl"),
+        *[({key: {"x": 1}}, key) for key in sorted(PLANNED["key"])],
+    ],
+)
+def test_what_is_not_built_is_refused_by_name(more: dict[str, Any], says: str) -> None:
+    with pytest.raises(NotYet, match=says):
+        parse(**more)
+
+
+@pytest.mark.parametrize(
+    ("more", "meant"),
+    [
+        ({"algorithm": "lightgmb"}, "lightgbm"),
+        ({"validationStrategy": "stratifed"}, "stratified"),
+        ({"alogrithm": "ridge"}, "algorithm"),
+        ({"hyperparameterSearch": {"nTrails": 3}}, "nTrials"),
+        ({"options": {"verbose": 1}}, "verbosity"),
+        ({"hyperparameterSearch": {"sampler": "randm"}}, "random"),
+        ({"metric": "roc_acu"}, "roc_auc"),
+        ({"trainDataPath": "sklearn:breast_cancr"}, "breast_cancer"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(more: dict[str, Any], meant: str) -> None:
+    with pytest.raises(UnknownName, match=f"Did you mean '{meant}'"):
+        parse(**more)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"algorithm": "ridge", "modelType": "classification"},
+        {"algorithm": "logistic", "modelType": "regression"},
+        {"algorithm": "logistic", "options": {"earlyStoppingRounds": 5}},
+        {"modelType": "regression", "validationStrategy": "stratified"},
+        {"modelType": "regression", "metric": "roc_auc"},
+        {"metric": "rmse", "direction": "maximize"},
+        {"direction": "maximize"},
+        {"features": ["a", "y"]},
+        {"testSize": 0.3, "testDataPath": "/data/u.csv"},
+        {"targetColumn": None},
+    ],
+)
+def test_what_does_not_fit_together_is_refused(more: dict[str, Any]) -> None:
+    with pytest.raises(InvalidSpec):
+        parse(**more)
+
+
+@pytest.mark.parametrize("search", [{"nTrials": 0}, {"nTrials": 100_001}, {"timeout": 0}, {"nTrials": "many"}])
+def test_bounds_are_kept(search: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        parse(hyperparameterSearch=search)
+
+
+def test_a_planned_key_that_asks_for_nothing_passes() -> None:
+    assert parse(ensemble=False, sensitiveFeatures=[], classWeight=None) == parse()
+
+
+def test_an_agents_call_is_mapped_and_what_is_not_understood_is_listed() -> None:
+    prompt = {
+        "task": "Train a random forest classifier",
+        "context": {"dataPath": "/d.csv", "target": "churned", "region": "EU"},
+        "instructions": ["Use at least 7-fold stratified cross-validation", "Search 40 trials", "Be nice"],
+    }
+    spec = read({"kind": "agent", "agent": {"prompt": prompt}, "io": {"outputJsonPath": "/out.json"}})
+    assert spec is not None
+    config = TabularConfig.model_validate(spec["config"])
+    assert (config.algorithm, config.model_type) == ("random_forest", "classification")
+    assert (config.validation_strategy.folds, config.hyperparameter_search.n_trials) == (7, 40)
+    assert config.unrecognized == ["region: EU", "Be nice"]
+
+
+@pytest.mark.parametrize("wish", ["minimize false negatives", "handle class imbalance", "log everything to MLflow"])
+def test_an_agents_wish_that_is_not_built_is_refused(wish: str) -> None:
+    prompt = {"context": {"dataPath": "/d.csv", "target": "y", "businessRequirement": wish}}
+    spec = read({"kind": "agent", "agent": {"prompt": prompt}})
+    assert spec is not None
+    with pytest.raises(NotYet):
+        TabularConfig.model_validate(spec["config"])
+
+
+@pytest.mark.parametrize("document", [{"service": "tabular", "config": {}}, {"task": "other"}, {}])
+def test_documents_of_others_are_left_alone(document: dict[str, Any]) -> None:
+    assert read(document) is None
+
+
+def test_names_and_registry_agree() -> None:
+    assert set(ALGORITHMS) == set(REGISTRY)
+    for entry in REGISTRY.values():
+        assert set(entry.defaults) == set(entry.space)
+        for name, dimension in entry.space.items():
+            assert dimension.low <= entry.defaults[name] <= dimension.high
+
+
+@pytest.mark.parametrize("preset", sorted(SERVICE.presets))
+def test_presets_are_valid(preset: str) -> None:
+    parse(**SERVICE.presets[preset])
+
+
+def test_declaring_and_configuring_imports_no_learner() -> None:
+    code = (
+        "import sys, tutelage.services.tabular.config, tutelage.services.tabular.documents;"
+        "print({'sklearn', 'lightgbm', 'optuna', 'pandas', 'numpy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
