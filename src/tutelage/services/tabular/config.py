@@ -105,7 +105,9 @@ class Options(CamelDocument):
     early_stopping_rounds: int | None = Field(
         None, ge=1, le=10_000, description="end a fit after this many rounds without a better validation loss"
     )
-    verbosity: int = Field(1, ge=0, le=2, description="log: 0 warnings only, 1 a line a trial, 2 a line a fold")
+    verbosity: int = Field(
+        1, ge=0, le=2, description="lines in the log: 0 none a trial, 1 one a trial, 2 one a fold too"
+    )
     fit_timeout: float = Field(FIT_TIMEOUT_S, gt=0, description="seconds after which a single fit is killed")
 
 

@@ -67,63 +67,90 @@ def seed_of(*parts: object) -> int:
     return int.from_bytes(digest[:4], "big") % 2**31
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Split:
+    """Training and test rows, and where they come from."""
+
+    frame: Any
+    values: Any
+    rows: messages.Rows
+    test_frame: Any
+    test_values: Any
+    test_rows: messages.Rows
+    target: Target
+    tables: dict[str, Mapping[str, Any]]
+
+
 def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
     """Read, check and divide the data, and hand the typed rows to the child."""
+    split = _read_and_split(config, run, child)
+    task = split.target.task
+    strategy = _check_task(config, split.target)
+    columns = infer_columns(split.frame, names=_feature_names(config, split.frame), asked=config.features is not None)
+    reader = ColumnReader(columns)
+    _check_features(reader, columns, split.test_frame)
+    _tell_columns(run, split.frame, columns)
+    load = messages.Load(
+        task=task,
+        reader=reader,
+        frame=reader.transform(split.frame),
+        target=split.values,
+        test_frame=reader.transform(split.test_frame),
+        test_target=split.test_values,
+        threads=run.cpus,
+    )
+    answered(child.ask(load))
+    folds = config.validation_strategy
+    request = messages.Divide(strategy=strategy, folds=folds.folds, shuffle=folds.shuffle, seed=run.seed)
+    algorithm = _algorithm(config, run, len(split.frame))
+    objective = config.metric or catalog.default_metric(task, len(split.target.classes))
+    return Plan(
+        task=task,
+        algorithm=algorithm,
+        objective=objective,
+        classes=split.target.classes,
+        reader=reader,
+        columns=columns,
+        tables=split.tables,
+        train_rows=split.rows,
+        test_rows=split.test_rows,
+        target=split.values,
+        test_target=split.test_values,
+        strategy=strategy,
+        divided=answered(child.ask(request)),
+        fingerprint=_fingerprint(config, run.seed, split.tables, algorithm, objective, strategy),
+    )
+
+
+def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
+    """Read the sources; the test is a table of its own, or held out before anything is learned from the rows."""
     table = read_table(config.train_data_path)
     target = read_target(target_column(table.frame, config.target), model_type=config.model_type)
-    strategy = _check_task(config, target)
+    _check_task(config, target)
     _tell_dropped(run, target, "training")
     frame = table.frame[target.kept].reset_index(drop=True)
-    tables = {"train": table.record}
-    if config.test_data_path:
+    tables: dict[str, Mapping[str, Any]] = {"train": table.record}
+    if config.test_data_path is None:
+        rows, test_rows = _hold_out(config, run, child, target)
+        test_frame, test_values = frame.iloc[test_rows].reset_index(drop=True), target.values[test_rows]
+        frame, values = frame.iloc[rows].reset_index(drop=True), target.values[rows]
+    else:
         test_table = read_table(config.test_data_path)
         tables["test"] = test_table.record
         test_target = read_test_target(target_column(test_table.frame, config.target), target)
         _tell_dropped(run, test_target, "test")
         test_frame = test_table.frame[test_target.kept].reset_index(drop=True)
-        train_rows, test_rows = np.arange(len(frame)), np.arange(len(test_frame))
         values, test_values = target.values, test_target.values
-    else:
-        train_rows, test_rows = _hold_out(config, run, child, target)
-        test_frame = frame.iloc[test_rows].reset_index(drop=True)
-        frame = frame.iloc[train_rows].reset_index(drop=True)
-        values, test_values = target.values[train_rows], target.values[test_rows]
-    names = _feature_names(config, frame)
-    columns = infer_columns(frame, names=names, asked=config.features is not None)
-    reader = ColumnReader(columns)
-    _check_features(reader, columns, test_frame)
-    _tell_columns(run, frame, columns)
-    load = messages.Load(
-        task=target.task,
-        reader=reader,
-        frame=reader.transform(frame),
-        target=values,
-        test_frame=reader.transform(test_frame),
-        test_target=test_values,
-        threads=run.cpus,
-    )
-    answered(child.ask(load))
-    folds = config.validation_strategy
-    divided = answered(
-        child.ask(messages.Divide(strategy=strategy, folds=folds.folds, shuffle=folds.shuffle, seed=run.seed))
-    )
-    algorithm = _algorithm(config, run, len(frame))
-    objective = _objective(config, target)
-    return Plan(
-        task=target.task,
-        algorithm=algorithm,
-        objective=objective,
-        classes=target.classes,
-        reader=reader,
-        columns=columns,
-        tables=tables,
-        train_rows=train_rows,
+        rows, test_rows = np.arange(len(frame)), np.arange(len(test_frame))
+    return _Split(
+        frame=frame,
+        values=values,
+        rows=rows,
+        test_frame=test_frame,
+        test_values=test_values,
         test_rows=test_rows,
-        target=values,
-        test_target=test_values,
-        strategy=strategy,
-        divided=divided,
-        fingerprint=_fingerprint(config, run.seed, tables, algorithm, objective, strategy),
+        target=target,
+        tables=tables,
     )
 
 
@@ -211,10 +238,6 @@ def _algorithm(config: TabularConfig, run: Run, num_rows: int) -> str:
     chosen = catalog.choose_algorithm(num_rows)
     run.log(f"algorithm auto: {chosen} for {num_rows} training rows")
     return chosen
-
-
-def _objective(config: TabularConfig, target: Target) -> str:
-    return config.metric or catalog.default_metric(target.task, len(target.classes))
 
 
 def _fingerprint(config: TabularConfig, seed: int, tables: Mapping[str, Any], *chosen: str) -> str:

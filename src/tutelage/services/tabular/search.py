@@ -26,12 +26,13 @@ GIVE_UP_AFTER = 10
 class Searcher:
     """Runs trials until the budget is spent or somebody asks to end."""
 
-    def __init__(self, config: TabularConfig, run: Run, plan: Plan, child: FitChild) -> None:
+    def __init__(self, config: TabularConfig, run: Run, plan: Plan, child: FitChild, *, started_s: float) -> None:
         self._config, self._run, self._plan, self._child = config, run, plan, child
         self._entry = REGISTRY[plan.algorithm]
         self._previous: Path | None = run.resume()
         self.state = self._resumed()
-        self._mark_s = time.monotonic()
+        self._mark_s = started_s
+        self.note_time(searching=False)
         self.asked = Asked(run, on_tune=self._tune, on_checkpoint=self.checkpoint)
         self._study = Study(
             self._entry,
@@ -61,12 +62,19 @@ class Searcher:
     def checkpoint(self) -> int:
         """Write the state as it stands; return its step."""
         state = self.state
-        self._spend()
+        self.note_time()
         state.forget_predictions()
         metrics = {self._plan.objective: state.best.value} if state.best and state.best.value is not None else {}
         written = self._run.checkpoint(state.num_fits, saver(state, self._previous), metrics)
         self._previous = written or self._previous
         return state.num_fits
+
+    def note_time(self, *, searching: bool = True) -> None:
+        """Add the time since the last note to what the operation took, and to what the search took."""
+        now_s = time.monotonic()
+        self.state.work_s += now_s - self._mark_s
+        self.state.spent_s += now_s - self._mark_s if searching else 0.0
+        self._mark_s = now_s
 
     def _may_go_on(self) -> bool:
         self.asked.look()
@@ -75,7 +83,7 @@ class Searcher:
         lost = [trial.state == FAILED for trial in self.state.trials]
         if len(lost) >= GIVE_UP_AFTER and all(lost):
             return False
-        self._spend()
+        self.note_time()
         timeout = self.state.tuned.get("timeout", self._config.hyperparameter_search.timeout)
         return not (self.state.trials and timeout is not None and self.state.spent_s >= timeout)
 
@@ -191,11 +199,6 @@ class Searcher:
         lost = [trial for trial in self.state.trials if trial.state == FAILED]
         code, _, detail = lost[-1].reason.partition(": ")
         raise FIT_ERRORS[code](f"all {len(lost)} trials were lost; the last: {detail}", hint=FIT_HINTS[code])
-
-    def _spend(self) -> None:
-        now_s = time.monotonic()
-        self.state.spent_s += now_s - self._mark_s
-        self._mark_s = now_s
 
     def _resumed(self) -> State:
         fingerprint = self._plan.fingerprint

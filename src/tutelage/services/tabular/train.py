@@ -49,32 +49,24 @@ def _search_and_finish(
     config: TabularConfig, run: Run, plan: Plan, child: FitChild, started_s: float
 ) -> Mapping[str, Any] | None:
     run.phase("search")
-    searcher = Searcher(config, run, plan, child)
+    searcher = Searcher(config, run, plan, child, started_s=started_s)
     state, asked = searcher.state, searcher.asked
-    before_s = state.work_s
-
-    def note_time() -> None:
-        state.work_s = before_s + time.monotonic() - started_s
-
     try:
         searcher.run_trials()
         if asked.ending in (Verb.PAUSE, Verb.CANCEL):
-            note_time()
             _leave(searcher)
             return None
         if asked.ending is Verb.STOP:
             state.stopped = True
-            note_time()
             asked.answer(step=searcher.checkpoint(), detail=f"search ended after {len(state.trials)} trials")
         asked.finishing = True
         chosen = state.best or state.current or _defaults(plan)
         final = fit_final(config, run, plan, child, asked, chosen.params)
         if final is None:
-            note_time()
             _leave(searcher)
             return None
         run.phase("evaluate")
-        note_time()
+        searcher.note_time(searching=False)
         result = package(config, run, plan, state, final, chosen)
         run.progress(len(state.trials), len(state.trials), message="finished")
         return result
