@@ -24,7 +24,7 @@ class Verb(StrEnum):
     REJECT = "reject"
 
 
-FOR_WORKER = frozenset({Verb.PAUSE, Verb.STOP, Verb.CANCEL, Verb.CHECKPOINT, Verb.TUNE})
+FOR_WORKER = frozenset({Verb.PAUSE, Verb.STOP, Verb.CANCEL, Verb.CHECKPOINT, Verb.TUNE, Verb.APPROVE})
 """Verbs that travel to the worker through `commands.ndjson`."""
 
 ENDING = frozenset({Verb.PAUSE, Verb.STOP, Verb.CANCEL})

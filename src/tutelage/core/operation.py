@@ -40,8 +40,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.PAUSING: frozenset(
         {State.PAUSED, State.INTERRUPTED, State.COMPLETED, State.FAILED, State.CANCELLED, State.STOPPING}
     ),
-    State.PAUSED: frozenset({State.RESUMING, State.CANCELLED, State.STOPPING}),
-    State.RESUMING: frozenset({State.RUNNING, State.STOPPING, State.CANCELLED, State.FAILED}),
+    State.PAUSED: frozenset({State.RESUMING, State.CANCELLED}),
+    State.RESUMING: frozenset({State.RUNNING, State.CANCELLED, State.FAILED}),
     State.STOPPING: frozenset({State.COMPLETED, State.INTERRUPTED, State.FAILED, State.CANCELLED}),
     State.INTERRUPTED: frozenset({State.RESUMING, State.FAILED, State.CANCELLED}),
     State.FAILED: frozenset({State.RESUMING}),

@@ -249,6 +249,44 @@ def read_values(
     return found
 
 
+def read_newest(connection: Connection, series: int, inside: Sequence[Segment], limit: int) -> dict[int, float]:
+    """Return step -> value of the newest `limit` points in force."""
+    query = (
+        "SELECT step, value FROM points WHERE series=? AND attempt=? AND step BETWEEN ? AND ? "
+        "ORDER BY step DESC LIMIT ?"
+    )
+    found: dict[int, float] = {}
+    for segment in reversed(inside):
+        values = (series, segment.attempt, segment.first, segment.last, limit - len(found))
+        found.update((step, _value(value)) for step, value in connection.exec_driver_sql(query, values))
+        if len(found) >= limit:
+            break
+    return found
+
+
+def read_every_attempt(connection: Connection, series: int, limit: int) -> list[tuple[int, int, float]]:
+    """Return (attempt, step, value) of the first `limit` points by step, superseded ones too."""
+    query = "SELECT attempt, step, value FROM points WHERE series=? ORDER BY step, attempt LIMIT ?"
+    rows = connection.exec_driver_sql(query, (series, limit))
+    return [(attempt, step, _value(value)) for attempt, step, value in rows]
+
+
+def clip(inside: Sequence[Segment], first: int | None, last: int | None) -> list[Segment]:
+    """Return the segments within a range of steps, both ends included."""
+    low, high = -(2**62) if first is None else first, 2**62 if last is None else last
+    cut = [Segment(item.attempt, max(item.first, low), min(item.last, high)) for item in inside]
+    return [item for item in cut if item.first <= item.last]
+
+
+def count(connection: Connection, series: SeriesRecord, inside: Sequence[Segment], *, whole: bool) -> int:
+    """Return how many points lie in the segments."""
+    if whole and len(inside) == 1 and series.attempt <= 1:
+        return series.num_points
+    query = "SELECT count(*) FROM points WHERE series=? AND attempt=? AND step BETWEEN ? AND ?"
+    parts = [(series.id, item.attempt, item.first, item.last) for item in inside]
+    return sum(int(connection.exec_driver_sql(query, part).scalar() or 0) for part in parts)
+
+
 def pick_steps(connection: Connection, series: SeriesRecord, inside: Sequence[Segment], points: int) -> list[int]:
     """Return about `points` steps that keep the curve's shape: ends, minima, maxima, non-finite values."""
     if not inside:

@@ -39,7 +39,7 @@ class OperationRecord:
     stopped_early: bool = False
     error: Mapping[str, Any] | None = None
     result: Mapping[str, Any] | None = None
-    assessment: Mapping[str, Any] | None = None
+    judgement: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

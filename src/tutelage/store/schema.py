@@ -35,7 +35,7 @@ OPERATIONS = Table(
     Column("stopped_early", Integer, nullable=False),
     Column("error", JSON),
     Column("result", JSON),
-    Column("assessment", JSON),
+    Column("judgement", JSON),
     Index("operations_by_state", "state"),
 )
 

@@ -81,7 +81,7 @@ class Reading:
     def counts(self) -> dict[str, int]:
         """Return the number of operations in each state."""
         query = select(OPERATIONS.c.state, func.count()).group_by(OPERATIONS.c.state)
-        return dict(self.connection.execute(query).tuples())
+        return {row[0]: row[1] for row in self.connection.execute(query)}
 
     def attempts(self, operation_id: str) -> list[AttemptRecord]:
         """Return an operation's attempts, oldest first."""

@@ -41,7 +41,7 @@ def upgrade() -> None:
         Column("stopped_early", Integer, nullable=False),
         Column("error", JSON),
         Column("result", JSON),
-        Column("assessment", JSON),
+        Column("judgement", JSON),
     )
     op.create_index("operations_by_state", "operations", ["state"])
     op.create_table(

@@ -1,0 +1,252 @@
+"""Commands: checked against state and service, written into the ledger, carried out."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tutelage.control.base import Base, found, move
+from tutelage.control.files import append_command, read_json, write_json
+from tutelage.control.ledger import decisions, record_decision, record_outcome
+from tutelage.control.submission import accept, request_hash
+from tutelage.core.commands import FOR_WORKER, Command, Verb, check_args
+from tutelage.core.errors import IdempotencyConflict, InvalidSpec, NotFound, unknown
+from tutelage.core.events import Draft, EventKind
+from tutelage.core.ids import new_operation_id
+from tutelage.core.operation import LIVE, State, check_command
+from tutelage.core.service import Service, Tunable
+from tutelage.core.wire import CommandRequest, Decision, Principal
+from tutelage.store import OperationRecord, Transaction
+from tutelage.store.store import Reading
+
+SUPERVISOR = Principal(name="supervisor", kind="program")
+NEXT_STATE = {Verb.PAUSE: State.PAUSING, Verb.STOP: State.STOPPING}
+
+
+class Commands:
+    """Takes commands on operations."""
+
+    def __init__(self, base: Base) -> None:
+        self._base = base
+
+    def command(
+        self, operation_id: str, request: CommandRequest, *, principal: Principal, idempotency_key: str | None = None
+    ) -> Decision:
+        """Record a decision and carry it out; a repeated key answers the first decision."""
+        base = self._base
+        fingerprint = request_hash({"operation": operation_id, **request.model_dump(mode="json")})
+        with base.guard:
+            with base.store.writing() as tx:
+                kept = kept_answer(tx, principal, idempotency_key, fingerprint)
+                if kept is not None:
+                    return self._decision(tx, operation_id, kept)
+                record = found(tx, operation_id)
+                service = self._check(record, request)
+                at_s = base.clock()
+                command = record_decision(tx, record, request, principal=principal, at_s=at_s)
+                self._carry_out(tx, record, service, command, principal=principal, at_s=at_s)
+                if idempotency_key:
+                    tx.keep_answer(
+                        principal.name, idempotency_key, request_hash=fingerprint, answer=command.id, at_s=at_s
+                    )
+                decision = self._decision(tx, operation_id, command.id)
+            if command.verb in FOR_WORKER and record.state in LIVE:
+                append_command(base.files.operation(operation_id).commands, command)
+        base.hub.ring()
+        return decision
+
+    def _check(self, record: OperationRecord, request: CommandRequest) -> Service:
+        service = self._base.service_of(record)
+        if service is None:
+            raise NotFound(f"the service {record.service!r} is not installed any more", hint="install it again")
+        approval = (record.waiting_for or {}).get("kind") == "approval"
+        check_command(
+            request.verb,
+            record.state,
+            supports=service.supports,
+            approval=approval,
+            has_checkpoint=record.checkpoint_step is not None,
+        )
+        check_args(request.verb, request.args)
+        if request.verb is Verb.TUNE:
+            check_tune(service, request.args)
+        return service
+
+    def _carry_out(
+        self,
+        tx: Transaction,
+        record: OperationRecord,
+        service: Service,
+        command: Command,
+        *,
+        principal: Principal,
+        at_s: float,
+    ) -> None:
+        handlers: Mapping[Verb, Callable[[], None]] = {
+            Verb.PAUSE: lambda: self._ask_to_end(tx, record, command, at_s=at_s),
+            Verb.STOP: lambda: self._ask_to_end(tx, record, command, at_s=at_s),
+            Verb.CANCEL: lambda: self._cancel(tx, record, command, at_s=at_s),
+            Verb.RESUME: lambda: self._resume(tx, record, command, at_s=at_s),
+            Verb.APPROVE: lambda: self._resume(tx, record, command, at_s=at_s),
+            Verb.REJECT: lambda: self._resume(tx, record, command, at_s=at_s, wanted=Verb.STOP),
+            Verb.BRANCH: lambda: self._branch(tx, record, command, principal=principal, at_s=at_s),
+        }
+        handler = handlers.get(command.verb)
+        if handler:
+            handler()
+        tx.add_events(record.id, [_told(record, command, principal=principal, at_s=at_s)])
+
+    def _ask_to_end(self, tx: Transaction, record: OperationRecord, command: Command, *, at_s: float) -> None:
+        if record.state is State.PAUSED:
+            self._resume(tx, record, command, at_s=at_s, wanted=Verb.STOP)
+            return
+        move(
+            tx,
+            record,
+            NEXT_STATE[command.verb],
+            at_s=at_s,
+            why=command.reason,
+            wanted=str(command.verb),
+            wanted_at_s=at_s,
+        )
+
+    def _cancel(self, tx: Transaction, record: OperationRecord, command: Command, *, at_s: float) -> None:
+        if record.state in LIVE:
+            tx.change_operation(record.id, wanted=str(Verb.CANCEL), wanted_at_s=at_s)
+            return
+        move(tx, record, State.CANCELLED, at_s=at_s, why=command.reason)
+        record_outcome(tx, record.id, command.id, status="applied", at_s=at_s, at_step=record.checkpoint_step)
+
+    def _resume(
+        self, tx: Transaction, record: OperationRecord, command: Command, *, at_s: float, wanted: Verb | None = None
+    ) -> None:
+        cleared: dict[str, Any] = {"waiting_for": None, "error": None, "ended_at_s": None, "num_restarts": 0}
+        ending = {"wanted": str(wanted) if wanted else None, "wanted_at_s": at_s}
+        move(tx, record, State.RESUMING, at_s=at_s, why=command.reason, **cleared, **ending)
+        if command.verb is Verb.RESUME:
+            record_outcome(tx, record.id, command.id, status="applied", at_s=at_s, at_step=record.checkpoint_step)
+
+    def _branch(
+        self, tx: Transaction, record: OperationRecord, command: Command, *, principal: Principal, at_s: float
+    ) -> None:
+        """Make a new operation that begins at one of this one's checkpoints."""
+        base = self._base
+        step = self._branch_step(record, str(command.args.get("from", "last")))
+        spec = _branched(record.spec, command.args.get("set") or {})
+        accept({**spec, "links": []}, registry=base.registry, machine=base.machine)
+        child_id = new_operation_id()
+        link = {"kind": "branch", "id": record.id, "at": step, "as": None}
+        name = str(command.args.get("name") or f"{record.name or record.service} from {step}")
+        child = OperationRecord(
+            id=child_id,
+            service=record.service,
+            name=name[:120],
+            spec={**spec, "name": name[:120], "links": [link]},
+            owner_name=principal.name,
+            owner_kind=principal.kind,
+            tags=record.tags,
+            progress={},
+            definitions={},
+            checkpoint_step=step,
+            created_at_s=at_s,
+        )
+        source = base.files.operation(record.id).checkpoints / str(step)
+        target = base.files.operation(child_id).checkpoints / str(step)
+        shutil.copytree(source, target, copy_function=_link_or_copy)
+        write_json(base.files.operation(child_id).spec, child.spec)
+        tx.add_operation(child)
+        record_outcome(tx, record.id, command.id, status="applied", at_s=at_s, at_step=step, created=child_id)
+
+    def _branch_step(self, record: OperationRecord, wanted: str) -> int:
+        folder = self._base.files.operation(record.id).checkpoints
+        steps = sorted(int(item.name) for item in folder.iterdir() if item.name.isdigit()) if folder.is_dir() else []
+        listed = ", ".join(map(str, steps)) or "none"
+        if not steps:
+            raise InvalidSpec("branch needs a checkpoint and none is kept", hint="`tutelage checkpoint ID` makes one")
+        if wanted == "last":
+            return steps[-1]
+        if wanted == "best":
+            return self._best_step(record, steps)
+        if not wanted.isdigit() or int(wanted) not in steps:
+            raise InvalidSpec(f"there is no checkpoint at {wanted!r}", hint=f"allowed: best, last, or one of {listed}")
+        return int(wanted)
+
+    def _best_step(self, record: OperationRecord, steps: list[int]) -> int:
+        top = (record.judgement or {}).get("best")
+        service = self._base.service_of(record)
+        rated = {}
+        for step in steps:
+            manifest = read_json(self._base.files.operation(record.id).checkpoints / str(step) / "manifest.json") or {}
+            if top and top["metric"] in manifest.get("metrics", {}):
+                rated[step] = float(manifest["metrics"][top["metric"]])
+        if not rated or service is None:
+            raise InvalidSpec("no checkpoint says how good it is", hint="use --from last, or a step")
+        metric = record.definitions.get(top["metric"], {}).get("direction") if top else None
+        declared = next((m.direction for m in service.metrics if top and m.name == top["metric"]), None)
+        pick = max if (metric or declared) == "maximize" else min
+        return pick(rated, key=lambda step: rated[step])
+
+    def _decision(self, reading: Reading, operation_id: str, decision_id: str) -> Decision:
+        return next(item for item in decisions(reading.ledger(operation_id)) if item.id == decision_id)
+
+
+def kept_answer(tx: Reading, principal: Principal, key: str | None, fingerprint: str) -> str | None:
+    """Return the answer kept under an idempotency key; raise IdempotencyConflict for another request under it."""
+    kept = tx.idempotent_answer(principal.name, key) if key else None
+    if kept is None:
+        return None
+    if kept[0] != fingerprint:
+        raise IdempotencyConflict(
+            f"the idempotency key {key!r} was used for another request", hint="use a new key for a new request"
+        )
+    return kept[1]
+
+
+def check_tune(service: Service, args: Mapping[str, Any]) -> None:
+    """Raise unless every key is tunable and every value within its bounds."""
+    tunables = {tunable.name: tunable for tunable in service.tunables}
+    for name, value in args.items():
+        if name not in tunables:
+            raise unknown("tunable", name, tunables)
+        _check_value(tunables[name], value)
+
+
+def _check_value(tunable: Tunable, value: Any) -> None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or (tunable.type is int and int(value) != value) or not tunable.low <= value <= tunable.high:
+        kind = "a whole number" if tunable.type is int else "a number"
+        raise InvalidSpec(
+            f"{tunable.name} must be {kind} from {tunable.low:g} to {tunable.high:g}, got {json.dumps(value)}",
+            hint=tunable.about,
+        )
+
+
+def _branched(spec: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a spec with dotted config keys set."""
+    copy: dict[str, Any] = json.loads(json.dumps(spec))
+    for key, value in overrides.items():
+        *parents, last = key.split(".")
+        node = copy.setdefault("config", {})
+        for part in parents:
+            node = node.setdefault(part, {})
+            if not isinstance(node, dict):
+                raise InvalidSpec(f"cannot set {key!r}: {part!r} is not an object")
+        node[last] = value
+    return copy
+
+
+def _told(record: OperationRecord, command: Command, *, principal: Principal, at_s: float) -> Draft:
+    data = {**command.line(), "principal": principal.model_dump()}
+    return Draft(kind=EventKind.COMMAND, at_s=at_s, data=data, attempt=record.attempt)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """Hard-link where the file system can: a checkpoint's files are never changed once written."""
+    with contextlib.suppress(OSError):
+        os.link(source, target)
+        return
+    shutil.copy2(source, target)

@@ -1,0 +1,59 @@
+"""Writing of an operation's files by the supervisor: whole or not at all; commands by appending."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tutelage.core.commands import Command
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a JSON file by rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def read_json(path: Path) -> Any | None:
+    """Return a JSON file's content, or None where there is no valid one."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def append_command(path: Path, command: Command) -> None:
+    """Append one command for the worker to read."""
+    with path.open("ab") as file:
+        file.write(_line(command))
+
+
+def replace_commands(path: Path, commands: Iterable[Command]) -> None:
+    """Write the commands that a new attempt begins with."""
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(b"".join(map(_line, commands)))
+    os.replace(temporary, path)
+
+
+def tail_lines(path: Path, num_lines: int, *, max_bytes: int = 64_000) -> list[str]:
+    """Return the last lines of a text file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - max_bytes))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    return text.splitlines()[-num_lines:] if num_lines else []
+
+
+def _line(command: Command) -> bytes:
+    return json.dumps(command.line()).encode() + b"\n"

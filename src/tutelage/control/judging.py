@@ -1,0 +1,159 @@
+"""Judging on write: builds the judge's view from the store, keeps the assessment, tells of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tutelage.analysis import Declared, View, assess
+from tutelage.analysis.series import MAX_POINTS, best, evaluations_since, oriented
+from tutelage.core.clock import iso
+from tutelage.core.events import Draft, EventKind
+from tutelage.core.findings import Outcome, Verdict
+from tutelage.core.operation import ENDED
+from tutelage.core.service import Service, scope_kind
+from tutelage.core.wire import Assessment
+from tutelage.store import OperationRecord, Transaction, curves
+from tutelage.store.store import Reading
+
+PRECEDENCE = list(Verdict)
+
+
+def judge(tx: Transaction, record: OperationRecord, service: Service, *, at_s: float) -> bool:
+    """Judge an operation as it stands; store what changed; tell whether anything did."""
+    found = judgement(tx, record, service)
+    before = record.judgement or {}
+    old, new = before.get("assessment"), found["assessment"]
+    if new and old and old["verdict"] == new["verdict"]:
+        new["since_at"] = old["since_at"]
+    elif new:
+        new["since_at"] = iso(at_s)
+    if found == before:
+        return False
+    tx.change_operation(record.id, judgement=found)
+    drafts = _news(old, new, attempt=record.attempt, at_s=at_s)
+    tx.add_events(record.id, drafts)
+    return True
+
+
+def judgement(reading: Reading, record: OperationRecord, service: Service) -> dict[str, Any]:
+    """Return the assessment, the best step and the evaluations since, as stored with the operation."""
+    declared = declarations(record, service)
+    objective = objective_of(record, service)
+    series = {item.metric: item for item in reading.series(record.id, scope="")}
+    curve = _curve(reading, record, "", series[objective]) if objective in series else []
+    is_maximized = declared.get(objective or "", Declared()).maximize
+    top = best(oriented(curve, maximize=is_maximized))
+    shown: dict[str, Any] = {"best": None, "steps_since_improvement": None}
+    if top is not None and objective is not None:
+        value = series[objective].max_value if is_maximized else series[objective].min_value
+        step = series[objective].max_step if is_maximized else series[objective].min_step
+        iterative = not service.judged
+        near = (top.first_step, top.last_step) if iterative and step == top.step else None
+        shown["best"] = {"metric": objective, "value": value, "step": step, "indistinguishable_from": near}
+        shown["steps_since_improvement"] = evaluations_since(curve, step or 0)
+    assessed = [
+        assess(_view(reading, record, service, scope, declared, objective, shown["best"]))
+        for scope in judged_scopes(reading, record, service)
+    ]
+    worst = min(assessed, key=lambda item: PRECEDENCE.index(item.verdict), default=None)
+    return {**shown, "assessment": worst.model_dump(mode="json") if worst else None}
+
+
+def declarations(record: OperationRecord, service: Service) -> dict[str, Declared]:
+    """Return what is declared of each metric: by the service, completed by the run."""
+    found = {
+        item.name: Declared(direction=item.direction, unit=item.unit, pairs=item.pairs) for item in service.metrics
+    }
+    for name, given in record.definitions.items():
+        base = found.get(name, Declared())
+        found[name] = Declared(
+            direction=given.get("direction", base.direction),
+            unit=given.get("unit", base.unit),
+            pairs=given.get("pairs", base.pairs),
+            baseline=given.get("baseline", base.baseline),
+            baseline_name=given.get("baseline_name", base.baseline_name),
+        )
+    return found
+
+
+def objective_of(record: OperationRecord, service: Service) -> str | None:
+    """Return the metric that counts: what the run defined, else what the service declares."""
+    named = [name for name, given in record.definitions.items() if given.get("objective")]
+    return named[-1] if named else service.objective
+
+
+def judged_scopes(reading: Reading, record: OperationRecord, service: Service) -> list[str]:
+    """Return the scopes that carry the verdict: those the run named, else those of the judged kinds, else ""."""
+    if record.judged:
+        return list(record.judged)
+    if service.judged:
+        kinds = [scope for scope in reading.scopes(record.id) if scope_kind(scope) in service.judged]
+        return kinds or [""]
+    return [""]
+
+
+def _view(
+    reading: Reading,
+    record: OperationRecord,
+    service: Service,
+    scope: str,
+    declared: Mapping[str, Declared],
+    objective: str | None,
+    top: Mapping[str, Any] | None,
+) -> View:
+    curves_here = {item.metric: _curve(reading, record, scope, item) for item in reading.series(record.id, scope=scope)}
+    total, done = record.progress.get("total"), record.progress.get("done")
+    return View(
+        scope=scope,
+        unit=service.unit_of(scope),
+        curves=curves_here,
+        declared=declared,
+        objective=objective,
+        best=top["value"] if top else None,
+        best_step=top["step"] if top else None,
+        best_unit=service.unit,
+        fraction=done / total if total and done is not None else None,
+        ended=record.state in ENDED,
+    )
+
+
+def _curve(reading: Reading, record: OperationRecord, scope: str, series: Any) -> list[tuple[int, float]]:
+    """Return at most the newest 512 points in force."""
+    inside = curves.segments(reading.connection, series.id, series.attempt)
+    points = curves.read_newest(reading.connection, series.id, inside, MAX_POINTS)
+    return sorted(points.items())
+
+
+def _news(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, *, attempt: int, at_s: float) -> list[Draft]:
+    """Return the events that tell what changed between two assessments."""
+    if new is None:
+        return []
+    raised_before = {item["code"] for item in (old or {}).get("findings", []) if item["outcome"] == Outcome.ISSUE}
+    drafts = [
+        Draft(
+            kind=EventKind.FINDING, at_s=at_s, data=item, scope=new["scope"], step=item["since_step"], attempt=attempt
+        )
+        for item in new["findings"]
+        if item["outcome"] == Outcome.ISSUE and item["code"] not in raised_before
+    ]
+    before = old["verdict"] if old else Verdict.INSUFFICIENT_EVIDENCE
+    if before != new["verdict"]:
+        data = {"verdict": new["verdict"], "before": before, "sentence": new["sentence"]}
+        drafts.append(
+            Draft(
+                kind=EventKind.VERDICT,
+                at_s=at_s,
+                data=data,
+                scope=new["scope"],
+                step=new["since_step"],
+                attempt=attempt,
+            )
+        )
+    return drafts
+
+
+def assessment_of(record: OperationRecord) -> Assessment | None:
+    """Return the stored assessment."""
+    stored = (record.judgement or {}).get("assessment")
+    return Assessment.model_validate(stored) if stored else None

@@ -1,0 +1,526 @@
+"""Every action there is, on one home. Interfaces call this and nothing else."""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tutelage import __version__
+from tutelage.analysis.compare import compare
+from tutelage.control import histories, removal, views
+from tutelage.control.base import Base, found
+from tutelage.control.commands import Commands, kept_answer
+from tutelage.control.files import read_json, write_json
+from tutelage.control.histories import cursor_row
+from tutelage.control.judging import declarations
+from tutelage.control.ledger import decisions
+from tutelage.control.models import Helpers
+from tutelage.control.submission import accept, request_hash
+from tutelage.control.supervision import Supervision
+from tutelage.control.waiting import Waiting
+from tutelage.core import wire
+from tutelage.core.clock import iso
+from tutelage.core.errors import IllegalCommand, InvalidSpec, NotFound, NotSupported, unknown
+from tutelage.core.events import Draft, EventKind
+from tutelage.core.ids import new_operation_id
+from tutelage.core.operation import QUEUED, State
+from tutelage.core.service import load
+from tutelage.core.spec import Resources
+from tutelage.store import OperationRecord
+from tutelage.store.ledger import first_broken
+from tutelage.store.store import Reading
+
+MAX_PAGE = 500
+MAX_LOG_BYTES = 256_000
+
+
+class ControlPlatform:
+    """Platform on a home of this machine."""
+
+    def __init__(self, base: Base, commands: Commands, supervision: Supervision, helpers: Helpers) -> None:
+        self._base = base
+        self._commands = commands
+        self._supervision = supervision
+        self._helpers = helpers
+        self._began_s = time.monotonic()
+
+    # Catalogue
+
+    def services(self) -> wire.ServiceList:
+        """List the services."""
+        registry = self._base.registry
+        return wire.ServiceList(items=[views.service_info(registry.get(name)) for name in registry.names()])
+
+    def service(self, name: str) -> wire.ServiceInfo:
+        """Describe one service with its JSON schema, defaults and presets."""
+        service = self._base.registry.get(name)
+        return views.service_info(service, schema=load(service.config).model_json_schema(by_alias=True))
+
+    def dry_run(self, document: Mapping[str, Any]) -> wire.DryRun:
+        """Validate a document as `submit` would, and start nothing."""
+        accepted = accept(document, registry=self._base.registry, machine=self._base.machine)
+        return wire.DryRun(
+            service=accepted.service.name,
+            config=accepted.config.model_dump(mode="json", by_alias=True),
+            resources=accepted.spec.resources,
+        )
+
+    def inspect(self, request: wire.InspectRequest) -> wire.Inspection:
+        """Look at data in a short-lived worker."""
+        service = self._base.registry.get(request.service)
+        if service.inspect is None:
+            raise NotSupported(f"{service.name} has no data to inspect")
+        return wire.Inspection(service=service.name, data=self._helpers.inspect(service.name, request.data))
+
+    def hosts(self) -> list[wire.HostInfo]:
+        """List the machines and their slots."""
+        base = self._base
+        with base.store.reading() as reading:
+            running = reading.operations([State.RUNNING, State.PAUSING, State.STOPPING])
+            queued = reading.operations(list(QUEUED))
+        free = base.machine
+        for record in running:
+            free = free.without(Resources.model_validate(record.spec.get("resources", {})))
+        here = wire.HostInfo(
+            name="local",
+            cpus=base.machine.cpus,
+            cpus_free=free.cpus,
+            gpus=base.machine.gpus,
+            gpus_free=free.gpus,
+            memory_gib=round(base.machine.memory_gib, 1),
+            memory_free_gib=round(free.memory_gib, 1),
+            running=len(running),
+            queued=len(queued),
+        )
+        return [here]
+
+    def health(self) -> wire.Health:
+        """Say how the supervisor stands."""
+        base = self._base
+        with base.store.reading() as reading:
+            counts = reading.counts()
+        trouble = self._supervision.trouble
+        return wire.Health(
+            status="degraded" if trouble else "ok",
+            version=__version__,
+            pid=os.getpid(),
+            home=str(base.settings.home),
+            uptime_s=round(time.monotonic() - self._began_s, 1),
+            live=self._supervision.num_live,
+            queued=sum(counts.get(str(state), 0) for state in QUEUED),
+            rss_mib=round(psutil.Process().memory_info().rss / 2**20, 1),
+            detail=trouble,
+        )
+
+    # Operations
+
+    def submit(
+        self, document: Mapping[str, Any], *, principal: wire.Principal, idempotency_key: str | None = None
+    ) -> wire.Operation:
+        """Validate a document and queue the operation it asks for; a repeated key answers the first operation."""
+        base = self._base
+        accepted = accept(document, registry=base.registry, machine=base.machine)
+        fingerprint = request_hash(document)
+        with base.store.writing() as tx:
+            kept = kept_answer(tx, principal, idempotency_key, fingerprint)
+            if kept is not None:
+                return self._wire(tx, found(tx, kept))
+            at_s = base.clock()
+            record = OperationRecord(
+                id=new_operation_id(),
+                service=accepted.service.name,
+                name=accepted.spec.name,
+                spec=accepted.spec.document(),
+                owner_name=principal.name,
+                owner_kind=principal.kind,
+                tags=accepted.spec.tags,
+                progress={},
+                definitions={},
+                created_at_s=at_s,
+            )
+            write_json(base.files.operation(record.id).spec, record.spec)
+            tx.add_operation(record)
+            tx.add_events(record.id, [Draft(kind=EventKind.STATE, at_s=at_s, data={"state": "pending", "from": None})])
+            if idempotency_key:
+                tx.keep_answer(principal.name, idempotency_key, request_hash=fingerprint, answer=record.id, at_s=at_s)
+            answer = self._wire(tx, record)
+        base.hub.ring()
+        self._supervision.wake()
+        return answer
+
+    def operations(
+        self,
+        *,
+        state: str | None = None,
+        service: str | None = None,
+        tag: str | None = None,
+        text: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+        spark: int = 0,
+    ) -> wire.OperationPage:
+        """List operations, those that need somebody first, then newest first."""
+        if not 1 <= limit <= MAX_PAGE:
+            raise InvalidSpec(f"limit must be from 1 to {MAX_PAGE}, got {limit}")
+        wanted = [_state(name) for name in state.split(",")] if state else None
+        now_s, first = self._base.clock(), cursor_row(cursor)
+        with self._base.store.reading() as reading:
+            chosen = [
+                record for record in reading.operations(wanted) if _matches(record, service=service, tag=tag, text=text)
+            ]
+            chosen.sort(key=lambda record: not views.needs_somebody(record, now_s=now_s))
+            page = [self._wire(reading, record, spark=spark) for record in chosen[first : first + limit]]
+            counts = reading.counts()
+        more = str(first + limit) if len(chosen) > first + limit else None
+        return wire.OperationPage(items=page, next_cursor=more, counts=counts)
+
+    def operation(self, operation_id: str, *, spark: int = 0) -> wire.Operation:
+        """Return one operation."""
+        with self._base.store.reading() as reading:
+            return self._wire(reading, found(reading, operation_id), spark=spark)
+
+    def update(self, operation_id: str, patch: wire.OperationPatch) -> wire.Operation:
+        """Change name, notes or tags."""
+        changes = patch.model_dump(exclude_none=True)
+        with self._base.store.writing() as tx:
+            found(tx, operation_id)
+            if changes:
+                tx.change_operation(operation_id, **changes)
+            answer = self._wire(tx, found(tx, operation_id))
+        self._base.hub.ring()
+        return answer
+
+    def delete(self, operation_id: str) -> None:
+        """Remove an ended operation's files and rows; its ledger stays."""
+        removal.delete(self._base, operation_id)
+        self._helpers.drop(operation_id)
+
+    def gc(self, *, older_than_s: float, dry_run: bool = False) -> wire.GcReport:
+        """Remove what ended long ago, and checkpoints that nothing needs."""
+        return removal.collect(self._base, older_than_s=older_than_s, dry_run=dry_run)
+
+    # Acting
+
+    def command(
+        self,
+        operation_id: str,
+        request: wire.CommandRequest,
+        *,
+        principal: wire.Principal,
+        idempotency_key: str | None = None,
+    ) -> wire.Decision:
+        """Record a decision and carry it out."""
+        decision = self._commands.command(operation_id, request, principal=principal, idempotency_key=idempotency_key)
+        self._supervision.wake()
+        return decision
+
+    def decisions(self, operation_id: str | None = None) -> list[wire.Decision]:
+        """Return the ledger, oldest first, each decision with what the judged metric did after it."""
+        with self._base.store.reading() as reading:
+            if (
+                operation_id is not None
+                and reading.operation(operation_id) is None
+                and not reading.ledger(operation_id)
+            ):
+                found(reading, operation_id)
+            return [self._followed(reading, item) for item in decisions(reading.ledger(operation_id))]
+
+    def verify_ledger(self) -> dict[str, int | None]:
+        """Check the whole chain: the number of entries, and the first that does not follow."""
+        with self._base.store.reading() as reading:
+            entries = reading.ledger()
+        return {"entries": len(entries), "first_broken": first_broken(entries)}
+
+    def use(self, operation_id: str, request: wire.UseRequest) -> wire.UseAnswer:
+        """Ask a finished model."""
+        base = self._base
+        with base.store.reading() as reading:
+            record = found(reading, operation_id)
+        service = base.service_of(record)
+        if service is None or service.use is None:
+            raise NotSupported(f"models of {record.service} cannot be used")
+        if record.state is not State.COMPLETED:
+            raise IllegalCommand(f"the operation is {record.state}; a model exists once it is completed")
+        begun = time.perf_counter()
+        resources = Resources.model_validate(record.spec.get("resources", {}))
+        answer = self._helpers.use(operation_id, request.data, resources=resources)
+        latency_ms = round((time.perf_counter() - begun) * 1000, 2)
+        with base.store.writing("NORMAL") as tx:
+            data = {"latency_ms": latency_ms}
+            tx.add_events(operation_id, [Draft(kind=EventKind.USED, at_s=base.clock(), data=data)])
+        return wire.UseAnswer(operation=operation_id, data=answer, latency_ms=latency_ms)
+
+    def models(self) -> list[wire.ModelEntry]:
+        """List the models that can be used."""
+        entries = []
+        with self._base.store.reading() as reading:
+            for record in reading.operations([State.COMPLETED]):
+                service = self._base.service_of(record)
+                if service is None or service.use is None:
+                    continue
+                top = (record.judgement or {}).get("best")
+                path = self._base.files.operation(record.id).root / str((record.result or {}).get("modelPath", ""))
+                entries.append(
+                    wire.ModelEntry(
+                        operation=record.id,
+                        service=record.service,
+                        name=record.name,
+                        ended_at=iso(record.ended_at_s),
+                        best=wire.Best.model_validate(top) if top else None,
+                        bytes=path.stat().st_size if path.is_file() else None,
+                    )
+                )
+        return entries
+
+    # Watching
+
+    def metrics(
+        self,
+        operation_id: str,
+        *,
+        scope: str = "",
+        keys: tuple[str, ...] = (),
+        from_step: int | None = None,
+        to_step: int | None = None,
+        points: int = 1000,
+        since: str | None = None,
+        all_attempts: bool = False,
+    ) -> wire.MetricHistory:
+        """Return curves, down-sampled to about `points` rows."""
+        return histories.history(
+            self._base,
+            operation_id,
+            scope=scope,
+            keys=keys,
+            from_step=from_step,
+            to_step=to_step,
+            points=points,
+            since=since,
+            all_attempts=all_attempts,
+        )
+
+    def events(self, operation_id: str, *, since: str | None = None, limit: int = 1000) -> wire.EventPage:
+        """Return events after a cursor."""
+        if not 1 <= limit <= 10_000:
+            raise InvalidSpec(f"limit must be from 1 to 10,000, got {limit}")
+        after = cursor_row(since)
+        with self._base.store.reading() as reading:
+            found(reading, operation_id)
+            stored = reading.events(operation_id, after=after, limit=limit)
+        return wire.EventPage(
+            items=[views.event(item) for item in stored],
+            next_cursor=str(stored[-1].row if stored else after),
+            truncated=len(stored) == limit,
+        )
+
+    def wait(self, operation_id: str, *, until: str = "terminal", timeout_s: float = 60.0) -> wire.WaitResult:
+        """Return when something happened or the time is over."""
+        hub, waiting = self._base.hub, self.waiting(operation_id, until=until, timeout_s=timeout_s)
+        while True:
+            seen = hub.version
+            if (reached := waiting.reached()) is not None:
+                return wire.WaitResult(reached=reached, until=until, operation=self.operation(operation_id))
+            hub.wait(seen, min(waiting.left_s, 5.0))
+
+    def waiting(self, operation_id: str, *, until: str, timeout_s: float) -> Waiting:
+        """Return a wait that the caller asks again after each change."""
+        return Waiting(self._base, operation_id, until=until, timeout_s=timeout_s)
+
+    def logs(self, operation_id: str, *, since: str | None = None, limit: int = 200) -> wire.LogPage:
+        """Return lines of the log: the last ones, or those after a cursor."""
+        self.operation(operation_id)
+        path = self._base.files.operation(operation_id).log
+        size = path.stat().st_size if path.exists() else 0
+        begin = max(0, size - MAX_LOG_BYTES) if since is None else min(cursor_row(since), size)
+        block = b""
+        if size:
+            with path.open("rb") as file:
+                file.seek(begin)
+                block = file.read(MAX_LOG_BYTES)
+        block = block[: block.rfind(b"\n") + 1] if since is not None else block
+        lines = block.decode("utf-8", "replace").splitlines()
+        shown = lines[-limit:] if since is None else lines[:limit]
+        end = begin + len(block) if since is None or len(shown) == len(lines) else begin + _bytes_of(block, limit)
+        is_cut = len(shown) < len(lines) or (since is None and begin > 0)
+        return wire.LogPage(lines=shown, next_cursor=str(end), truncated=is_cut)
+
+    def compare(self, operation_ids: tuple[str, ...]) -> wire.Comparison:
+        """Put operations side by side."""
+        if len(operation_ids) < 2:
+            raise InvalidSpec(f"compare needs at least two operations, got {len(operation_ids)}")
+        sides, configs, directions = [], {}, {}
+        with self._base.store.reading() as reading:
+            for operation_id in operation_ids:
+                record = found(reading, operation_id)
+                service = self._base.service_of(record)
+                shown = self._wire(reading, record)
+                over_s = record.ended_at_s or self._base.clock()
+                sides.append(
+                    wire.ComparedOperation(
+                        id=record.id,
+                        name=record.name,
+                        state=record.state,
+                        best=shown.metrics.best,
+                        latest=shown.metrics.latest,
+                        wall_s=round(over_s - record.started_at_s, 1) if record.started_at_s else None,
+                    )
+                )
+                configs[record.id] = {**record.spec.get("config", {}), "seed": record.spec.get("seed")}
+                if service:
+                    directions.update({name: item.direction for name, item in declarations(record, service).items()})
+        return compare(sides, configs, directions=directions)
+
+    # Holdings
+
+    def artifacts(self, operation_id: str) -> list[wire.Artifact]:
+        """List the files it produced."""
+        self.operation(operation_id)
+        root = self._base.files.operation(operation_id).artifacts
+        paths = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else []
+        return [
+            wire.Artifact(
+                name=path.relative_to(root).as_posix(),
+                bytes=path.stat().st_size,
+                content_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+                created_at=iso(path.stat().st_mtime),
+            )
+            for path in paths
+        ]
+
+    def artifact(self, operation_id: str, name: str) -> Path:
+        """Return the path of one of them; nothing outside the artifacts folder is ever named."""
+        names = [item.name for item in self.artifacts(operation_id)]
+        if name not in names:
+            raise NotFound(f"there is no artifact {name!r}", hint=f"there are: {', '.join(names) or 'none yet'}")
+        root = self._base.files.operation(operation_id).artifacts.resolve()
+        path = (root / name).resolve()
+        if not path.is_relative_to(root):
+            raise NotFound(f"there is no artifact {name!r}", hint="a link that leads elsewhere is not an artifact")
+        return path
+
+    def checkpoints(self, operation_id: str) -> list[wire.Checkpoint]:
+        """List its resumable states."""
+        top = self.operation(operation_id).metrics.best
+        root = self._base.files.operation(operation_id).checkpoints
+        kept = []
+        for folder in root.iterdir() if root.is_dir() else ():
+            manifest = read_json(folder / "manifest.json") if folder.name.isdigit() else None
+            if manifest:
+                kept.append(
+                    wire.Checkpoint(
+                        step=manifest["step"],
+                        created_at=iso(manifest["created_at_s"]) or "",
+                        bytes=sum(entry["bytes"] for entry in manifest["files"].values()),
+                        attempt=manifest["attempt"],
+                        best=bool(top and top.step == manifest["step"] and top.metric in manifest["metrics"]),
+                        metrics=manifest["metrics"],
+                    )
+                )
+        return sorted(kept, key=lambda item: item.step)
+
+    def environment(self, operation_id: str) -> dict[str, Any]:
+        """Return what its latest attempt ran on: packages, git, machine."""
+        self.operation(operation_id)
+        document = read_json(self._base.files.operation(operation_id).environment)
+        if not isinstance(document, dict):
+            raise NotFound("no attempt has written its environment yet")
+        return document
+
+    def spec(self, operation_id: str) -> dict[str, Any]:
+        """Return the spec as it was accepted."""
+        with self._base.store.reading() as reading:
+            return dict(found(reading, operation_id).spec)
+
+    def lineage(self, operation_id: str) -> wire.Lineage:
+        """Return ancestors and descendants."""
+        with self._base.store.reading() as reading:
+            found(reading, operation_id)
+            records = {record.id: record for record in reading.operations()}
+        edges = [
+            wire.LineageEdge(parent=link["id"], child=record.id, kind=link["kind"], at=link.get("at"))
+            for record in records.values()
+            for link in record.spec.get("links", [])
+        ]
+        ids = _related(operation_id, edges)
+        nodes = [
+            wire.LineageNode(
+                id=record.id,
+                service=record.service,
+                name=record.name,
+                state=record.state,
+                best=wire.Best.model_validate(top) if (top := (record.judgement or {}).get("best")) else None,
+            )
+            for record in sorted(records.values(), key=lambda item: item.id)
+            if record.id in ids
+        ]
+        return wire.Lineage(
+            id=operation_id, nodes=nodes, edges=[e for e in edges if e.child in ids and e.parent in ids]
+        )
+
+    def is_idle(self) -> bool:
+        """Tell whether nothing is live, pending, watched or outstanding."""
+        with self._base.store.reading() as reading:
+            queued = reading.operations(list(QUEUED))
+            asked = [record for record in reading.operations([State.PAUSED]) if record.waiting_for]
+        busy = self._supervision.num_live or queued or asked or self._base.hub.num_watchers
+        return not busy and not self._helpers.drop_idle()
+
+    def _wire(self, reading: Reading, record: OperationRecord, *, spark: int = 0) -> wire.Operation:
+        base = self._base
+        return views.operation(reading, record, base.service_of(record), now_s=base.clock(), spark=spark)
+
+    def _followed(self, reading: Reading, decision: wire.Decision) -> wire.Decision:
+        """Add what the metric that counts did after the decision took effect."""
+        record = reading.operation(decision.operation)
+        top = (record.judgement or {}).get("best") if record else None
+        if record is None or top is None or decision.at_step is None:
+            return decision
+        shown = histories.history(self._base, record.id, keys=(top["metric"],), points=1000)
+        points = [(s, v) for s, v in zip(shown.steps, shown.values[top["metric"]], strict=True) if v is not None]
+        before = [value for step, value in points if step <= decision.at_step]
+        after = [value for step, value in points if step > decision.at_step]
+        followed = wire.Followed(
+            metric=top["metric"],
+            before=before[-1] if before else None,
+            after=after[-1] if after else None,
+            evaluations=len(after),
+        )
+        return decision.model_copy(update={"followed": followed})
+
+
+def _state(name: str) -> State:
+    if name not in list(State):
+        raise unknown("state", name, [str(state) for state in State])
+    return State(name)
+
+
+def _matches(record: OperationRecord, *, service: str | None, tag: str | None, text: str | None) -> bool:
+    tests: list[Callable[[], bool]] = []
+    if service:
+        tests.append(lambda: record.service == service)
+    if tag:
+        key, _, value = tag.partition("=")
+        tests.append(lambda: key in record.tags and (not value or record.tags[key] == value))
+    if text:
+        tests.append(lambda: text.lower() in f"{record.id} {record.name} {record.notes}".lower())
+    return all(test() for test in tests)
+
+
+def _related(operation_id: str, edges: list[wire.LineageEdge]) -> set[str]:
+    """Return everything that hangs together with an operation."""
+    ids, grown = {operation_id}, True
+    while grown:
+        more = {end for edge in edges if edge.parent in ids or edge.child in ids for end in (edge.parent, edge.child)}
+        grown = not more <= ids
+        ids |= more
+    return ids
+
+
+def _bytes_of(block: bytes, num_lines: int) -> int:
+    return sum(len(line) for line in block.splitlines(keepends=True)[:num_lines])

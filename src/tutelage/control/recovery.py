@@ -1,0 +1,142 @@
+"""What becomes of an operation whose worker is gone. Decided from what it left behind, never from a guess."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+from tutelage.control.base import Base, move
+from tutelage.control.files import read_json, tail_lines
+from tutelage.control.ledger import decisions, record_outcome
+from tutelage.core.commands import ENDING, Verb
+from tutelage.core.errors import TutelageError, WorkerLost
+from tutelage.core.events import EventKind
+from tutelage.core.operation import State
+from tutelage.core.spec import Policy
+from tutelage.store import OperationRecord, Transaction
+
+LOG_TAIL = 20
+WORKER_KINDS = (EventKind.STATE, EventKind.ERROR, EventKind.RESULT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """Where a gone worker leaves its operation, why, and with what error."""
+
+    state: State
+    why: str
+    error: dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
+
+
+def settle(
+    base: Base, tx: Transaction, record: OperationRecord, *, exit_code: int | None, doom: TutelageError | None
+) -> OperationRecord:
+    """Bring an operation whose worker is gone into its next state; interrupted ones go back to the queue."""
+    at_s = base.clock()
+    ending = _ending(base, tx, record, exit_code=exit_code, doom=doom)
+    tx.change_attempt(record.id, record.attempt, ended_at_s=at_s)
+    changes: dict[str, Any] = {"error": ending.error, "result": ending.result}
+    if ending.state is State.COMPLETED:
+        changes["stopped_early"] = record.wanted == Verb.STOP
+    if ending.state is State.PAUSED:
+        changes["wanted"] = None
+    moved = move(tx, record, ending.state, at_s=at_s, why=ending.why, **changes)
+    if ending.state is State.INTERRUPTED:
+        moved = _again(tx, moved, at_s=at_s)
+    if moved.state is not State.RESUMING:
+        _close_decisions(tx, moved, at_s=at_s)
+    return moved
+
+
+def _ending(
+    base: Base, tx: Transaction, record: OperationRecord, *, exit_code: int | None, doom: TutelageError | None
+) -> Ending:
+    files = base.files.operation(record.id)
+    result = read_json(files.result)
+    if isinstance(result, dict):
+        return Ending(state=State.COMPLETED, why="the result document is there", result=result)
+    log = tail_lines(files.log, LOG_TAIL)
+    partial = read_json(files.root / "partial.json")
+    left = {"partial": partial} if isinstance(partial, dict) else None
+    said = _said(tx, record)
+    if "error" in said:
+        return Ending(
+            state=State.FAILED, why="the training failed", error={**said["error"], "log_tail": log}, result=left
+        )
+    if doom is not None:
+        error = {"code": doom.code, "message": doom.message, "hint": doom.hint, "log_tail": log}
+        return Ending(state=State.FAILED, why=doom.message, error=error, result=left)
+    return _deliberate(record, said) or _interrupted(record, exit_code=exit_code, log=log, left=left)
+
+
+def _deliberate(record: OperationRecord, said: dict[str, Any]) -> Ending | None:
+    if said.get("state") == "paused" and record.state is not State.STOPPING:
+        return Ending(state=State.PAUSED, why="asked for" if record.wanted else "it waits for an approval")
+    if said.get("state") == "cancelled" or record.wanted == Verb.CANCEL:
+        return Ending(state=State.CANCELLED, why="asked for")
+    if record.wanted == Verb.PAUSE:
+        return Ending(state=State.PAUSED, why="the worker died while it paused; its last checkpoint is kept")
+    return None
+
+
+def _interrupted(
+    record: OperationRecord, *, exit_code: int | None, log: list[str], left: dict[str, Any] | None
+) -> Ending:
+    """Restart while successive restarts without a new checkpoint stay within `max_restarts`."""
+    allowed = Policy.model_validate(record.spec.get("policy", {})).max_restarts
+    how = _how(exit_code)
+    if record.num_restarts < allowed:
+        return Ending(state=State.INTERRUPTED, why=f"the worker died{how}; restarting by itself")
+    lost = WorkerLost(
+        f"the worker died{how} {record.num_restarts + 1} times in a row without a new checkpoint",
+        hint="the log's last lines may say why; `tutelage resume ID` tries again from the last checkpoint",
+    )
+    error = {"code": lost.code, "message": lost.message, "hint": lost.hint, "log_tail": log}
+    return Ending(state=State.FAILED, why=lost.message, error=error, result=left)
+
+
+def _again(tx: Transaction, record: OperationRecord, *, at_s: float) -> OperationRecord:
+    restarts = record.num_restarts + 1
+    return move(tx, record, State.RESUMING, at_s=at_s, why=f"restart {restarts}", num_restarts=restarts)
+
+
+def _said(tx: Transaction, record: OperationRecord) -> dict[str, Any]:
+    """Return what the worker itself said of its end in this attempt."""
+    said: dict[str, Any] = {}
+    for event in tx.events(record.id, limit=100_000, kinds=WORKER_KINDS):
+        if event.attempt != record.attempt or "from" in event.data:
+            continue
+        if event.kind is EventKind.ERROR:
+            said["error"] = dict(event.data)
+        elif "state" in event.data:
+            said["state"] = event.data["state"]
+    return said
+
+
+def _close_decisions(tx: Transaction, record: OperationRecord, *, at_s: float) -> None:
+    """Say of each command still open what became of it, now that the worker is gone."""
+    followed = {State.PAUSED: Verb.PAUSE, State.CANCELLED: Verb.CANCEL, State.COMPLETED: Verb.STOP}.get(record.state)
+    for decision in decisions(tx.ledger(record.id)):
+        if decision.status != "accepted" or (decision.verb is Verb.TUNE and record.state is State.PAUSED):
+            continue
+        done = decision.verb is followed and decision.verb in ENDING
+        detail = (
+            "the worker ended without confirming it" if done else f"the operation was {record.state} before it was read"
+        )
+        status = "applied" if done else "refused"
+        record_outcome(
+            tx, record.id, decision.id, status=status, at_s=at_s, at_step=record.checkpoint_step, detail=detail
+        )
+
+
+def _how(exit_code: int | None) -> str:
+    if exit_code is None:
+        return ""
+    if exit_code < 0:
+        try:
+            return f" by signal {signal.Signals(-exit_code).name}"
+        except ValueError:
+            return f" by signal {-exit_code}"
+    return f" with exit code {exit_code}"

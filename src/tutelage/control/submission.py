@@ -1,0 +1,136 @@
+"""From a document to a validated spec: every key known, every value in its bounds, nothing accepted and inert."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from tutelage.control.queue import Slots, check_possible
+from tutelage.core.errors import InvalidSpec, NotYet, TooLarge, nearest
+from tutelage.core.paths import relative_paths
+from tutelage.core.service import Service, load
+from tutelage.core.spec import Spec
+from tutelage.services.registry import Registry
+
+MAX_DOCUMENT_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """A spec that can run, with its service and its config filled in."""
+
+    spec: Spec
+    service: Service
+    config: BaseModel
+
+
+def accept(document: Mapping[str, Any], *, registry: Registry, machine: Slots) -> Accepted:
+    """Validate a document as the platform's spec, or as a service's own format.
+
+    Raises InvalidSpec (each place with its message), UnknownName, NotYet or TooLarge.
+    """
+    if len(json.dumps(document)) > MAX_DOCUMENT_BYTES:
+        raise TooLarge(f"the spec is over {MAX_DOCUMENT_BYTES:,} bytes", hint="name data by path, do not embed it")
+    read = _read_own_format(document, registry)
+    if "service" not in read:
+        raise InvalidSpec("the spec names no service", hint=f'add "service": one of {", ".join(registry.names())}')
+    _refuse_relative(read)
+    spec = validated(Spec, read)
+    _refuse_unbuilt(spec)
+    check_possible(spec.resources, machine)
+    service = registry.get(spec.service)
+    return Accepted(spec=spec, service=service, config=validated(load(service.config), spec.config, at="config"))
+
+
+def validated(model: type[BaseModel], document: Mapping[str, Any], *, at: str = "") -> Any:
+    """Validate against a pydantic model; errors come in our words, unknown keys with the nearest match."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        errors = [_place(model, item, at) for item in error.errors(include_url=False)]
+        first = errors[0]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise InvalidSpec(
+            f"{first['at']}: {first['message']}{more}",
+            hint="each place is listed; `tutelage services NAME` shows every setting",
+            errors=errors,
+        ) from error
+
+
+def request_hash(document: Mapping[str, Any]) -> str:
+    """Return the hash by which two requests under one idempotency key are told apart."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def _read_own_format(document: Mapping[str, Any], registry: Registry) -> Mapping[str, Any]:
+    """Ask each service whether the whole document is in its own format."""
+    if "service" in document:
+        return document
+    for name in registry.names():
+        service = registry.get(name)
+        spec = load(service.read)(document) if service.read else None
+        if spec is not None:
+            found: Mapping[str, Any] = spec
+            return found
+    return document
+
+
+def _refuse_relative(document: Mapping[str, Any]) -> None:
+    found = [{"at": at, "message": f"{value!r} is relative"} for at, value in relative_paths(document.get("config"))]
+    if found:
+        raise InvalidSpec(
+            f"config.{found[0]['at']}: {found[0]['message']}",
+            hint="send absolute paths; the command line and the client resolve them against the spec's folder",
+            errors=found,
+        )
+
+
+def _refuse_unbuilt(spec: Spec) -> None:
+    if spec.executor != "local":
+        raise NotYet(f"executor {spec.executor!r} is not built yet", hint='use "executor": "local"')
+    if spec.policy.on:
+        raise NotYet("policy.on is not built yet", hint="leave `on` out; `max_restarts` works")
+    if any(link.kind == "input" for link in spec.links):
+        raise NotYet("links of kind input are not built yet", hint="name the file by its path in the config")
+    if spec.links:
+        raise InvalidSpec(
+            "a branch link is made by `branch`, not written by hand", hint="tutelage branch ID --from best"
+        )
+
+
+def _place(model: type[BaseModel], item: Any, at: str) -> dict[str, str]:
+    location = [str(part) for part in item["loc"]]
+    place = ".".join([*([at] if at else []), *location]) or at or "spec"
+    if item["type"] == "extra_forbidden":
+        close = nearest(location[-1], _keys_at(model, location[:-1]))
+        question = f"; did you mean {close!r}?" if close else ""
+        return {"at": place, "message": f"unknown key{question}"}
+    got = item.get("input")
+    shown = (
+        f", got {got!r}"[:80] if isinstance(got, str | int | float | bool | None) and item["type"] != "missing" else ""
+    )
+    return {"at": place, "message": f"{item['msg']}{shown}"}
+
+
+def _keys_at(model: type[BaseModel], location: list[str]) -> list[str]:
+    """Return the keys that the model takes at a place, by name and alias."""
+    for part in location:
+        field = next((f for n, f in model.model_fields.items() if part in (n, f.alias)), None)
+        inner = (
+            next((t for t in _types(field.annotation) if isinstance(t, type) and issubclass(t, BaseModel)), None)
+            if field
+            else None
+        )
+        if inner is None:
+            return []
+        model = inner
+    return [name for n, f in model.model_fields.items() for name in (f.alias or n, n)]
+
+
+def _types(annotation: Any) -> list[Any]:
+    return [annotation, *getattr(annotation, "__args__", ())]

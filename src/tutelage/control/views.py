@@ -1,0 +1,168 @@
+"""From stored rows to the objects of the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tutelage.control.judging import assessment_of, objective_of
+from tutelage.core import wire
+from tutelage.core.clock import iso
+from tutelage.core.events import Event
+from tutelage.core.findings import NEEDS_SOMEBODY
+from tutelage.core.operation import LIVE, State, commands_of
+from tutelage.core.service import Service
+from tutelage.core.spec import Resources
+from tutelage.store import OperationRecord, curves
+from tutelage.store.store import Reading
+
+MAX_SCOPES = 200
+ATTENTION_S = 24 * 3600
+
+
+def operation(
+    reading: Reading, record: OperationRecord, service: Service | None, *, now_s: float, spark: int = 0
+) -> wire.Operation:
+    """Return the wire's object for an operation; `service` None when it is no longer installed."""
+    supports = service.supports if service else frozenset()
+    return wire.Operation(
+        id=record.id,
+        service=record.service,
+        name=record.name,
+        notes=record.notes,
+        state=record.state,
+        phase=record.phase,
+        waiting_for=_waiting(record),
+        attempt=record.attempt,
+        executor=record.executor,
+        resources=Resources.model_validate(record.spec.get("resources", {})),
+        progress=_progress(record, service, now_s),
+        created_at=iso(record.created_at_s) or "",
+        started_at=iso(record.started_at_s),
+        ended_at=iso(record.ended_at_s),
+        links=list(record.spec.get("links", [])),
+        tags=dict(record.tags),
+        metrics=_metrics(reading, record, service, spark),
+        owner=wire.Principal(name=record.owner_name, kind=record.owner_kind),
+        attention=needs_somebody(record, now_s=now_s),
+        commands=commands_of(
+            record.state,
+            supports=supports,
+            approval=_is_approval(record),
+            has_checkpoint=record.checkpoint_step is not None,
+        ),
+        assessment=assessment_of(record),
+        stopped_early=record.stopped_early,
+        error=wire.ErrorInfo.model_validate(record.error) if record.error else None,
+        result=dict(record.result) if record.result is not None else None,
+    )
+
+
+def needs_somebody(record: OperationRecord, *, now_s: float) -> bool:
+    """Tell whether an operation waits for somebody: an alarm on a live run, an approval, a fresh failure."""
+    assessment = assessment_of(record)
+    if record.state in LIVE and assessment and assessment.verdict in NEEDS_SOMEBODY:
+        return True
+    if record.state is State.PAUSED and _is_approval(record):
+        return True
+    is_fresh = record.ended_at_s is not None and now_s - record.ended_at_s < ATTENTION_S
+    return record.state in (State.FAILED, State.INTERRUPTED) and is_fresh
+
+
+def event(stored: Event) -> wire.Event:
+    """Return the wire's object for an event."""
+    return wire.Event(
+        cursor=str(stored.row),
+        seq=stored.seq,
+        operation=stored.operation,
+        kind=stored.kind,
+        at=iso(stored.at_s) or "",
+        scope=stored.scope,
+        step=stored.step,
+        attempt=stored.attempt,
+        data=dict(stored.data),
+    )
+
+
+def service_info(service: Service, *, schema: Mapping[str, Any] | None = None) -> wire.ServiceInfo:
+    """Return the wire's object for a service."""
+    properties = (schema or {}).get("properties", {})
+    return wire.ServiceInfo(
+        name=service.name,
+        about=service.about,
+        unit=service.unit,
+        scopes=dict(service.scopes),
+        supports=sorted(service.supports),
+        metrics=[
+            wire.MetricInfo(name=m.name, about=m.about, direction=m.direction, unit=m.unit, pairs=m.pairs)
+            for m in service.metrics
+        ],
+        tunables=[
+            wire.TunableInfo(
+                name=t.name, type="int" if t.type is int else "float", low=t.low, high=t.high, about=t.about
+            )
+            for t in service.tunables
+        ],
+        presets={name: dict(preset) for name, preset in service.presets.items()},
+        commands={name: command.about for name, command in service.commands.items()},
+        config_schema=dict(schema) if schema else None,
+        defaults={key: item["default"] for key, item in properties.items() if "default" in item} if schema else None,
+    )
+
+
+def _metrics(reading: Reading, record: OperationRecord, service: Service | None, spark: int) -> wire.MetricSummary:
+    series = reading.series(record.id, scope="")
+    judged = record.judgement or {}
+    return wire.MetricSummary(
+        unit=service.unit if service else "step",
+        latest={item.metric: item.last_value for item in series},
+        best=wire.Best.model_validate(judged["best"]) if judged.get("best") else None,
+        steps_since_improvement=judged.get("steps_since_improvement"),
+        scopes=reading.scopes(record.id)[:MAX_SCOPES],
+        spark=_spark(reading, record, service, spark) if spark and service else None,
+    )
+
+
+def _spark(reading: Reading, record: OperationRecord, service: Service, points: int) -> list[tuple[int, float]]:
+    """Return the judged curve, down-sampled to about `points`."""
+    objective = objective_of(record, service)
+    scope = (assessment.scope if (assessment := assessment_of(record)) else "") or ""
+    series = {item.metric: item for item in reading.series(record.id, scope=scope)}
+    paired = [m.name for m in service.metrics if m.pairs and m.name in series]
+    chosen = series.get(objective or "") or (series[paired[0]] if paired else None)
+    if chosen is None:
+        return []
+    inside = curves.segments(reading.connection, chosen.id, chosen.attempt)
+    steps = curves.pick_steps(reading.connection, chosen, inside, points)
+    return sorted(curves.read_values(reading.connection, chosen.id, inside, steps).items())
+
+
+def _progress(record: OperationRecord, service: Service | None, now_s: float) -> wire.Progress:
+    done, total = record.progress.get("done"), record.progress.get("total")
+    fraction = min(1.0, done / total) if total and done is not None else None
+    began_s, at_s = record.progress.get("began_s"), record.progress.get("at_s", now_s)
+    first = record.progress.get("first", 0)
+    eta_s = None
+    if total and done and began_s and done > first and record.state in LIVE:
+        eta_s = max(0.0, round((total - done) * (at_s - began_s) / (done - first) - (now_s - at_s), 1))
+    if record.state is State.COMPLETED:
+        fraction = 1.0
+    return wire.Progress(
+        fraction=fraction,
+        done=done,
+        total=total,
+        unit=service.unit if service else "",
+        eta_s=eta_s,
+        message=record.progress.get("message", ""),
+    )
+
+
+def _waiting(record: OperationRecord) -> wire.WaitingFor | None:
+    if record.waiting_for is None:
+        return None
+    given = record.waiting_for
+    return wire.WaitingFor(kind=given["kind"], until=iso(given.get("until_s")), detail=given.get("detail", ""))
+
+
+def _is_approval(record: OperationRecord) -> bool:
+    return record.waiting_for is not None and record.waiting_for.get("kind") == "approval"

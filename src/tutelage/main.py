@@ -1,0 +1,55 @@
+"""The composition root: settings -> store, executor, registry, control plane. The only file that knows them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psutil
+
+from tutelage.control import ControlPlatform, Supervision
+from tutelage.control.base import Base
+from tutelage.control.commands import Commands
+from tutelage.control.models import Helpers
+from tutelage.control.queue import Slots
+from tutelage.executors import LocalExecutor
+from tutelage.services.registry import Registry
+from tutelage.settings import Settings
+from tutelage.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """A control plane put together, and what must be closed at its end."""
+
+    base: Base
+    platform: ControlPlatform
+    supervision: Supervision
+    helpers: Helpers
+
+    def close(self) -> None:
+        """End helpers and close the database; workers live on."""
+        self.helpers.close()
+        self.base.store.close()
+
+
+def build(settings: Settings) -> Parts:
+    """Put the control plane of one home together."""
+    files = settings.files
+    memory_gib = settings.memory_gib or psutil.virtual_memory().total / 2**30
+    executor = LocalExecutor(files)
+    base = Base(
+        settings=settings,
+        files=files,
+        store=Store(files.database),
+        executor=executor,
+        registry=Registry(settings.services),
+        machine=Slots(cpus=settings.cpus, gpus=settings.gpus, memory_gib=memory_gib),
+    )
+    commands, helpers = Commands(base), Helpers(executor)
+    supervision = Supervision(base, commands)
+    return Parts(
+        base=base,
+        platform=ControlPlatform(base, commands, supervision, helpers),
+        supervision=supervision,
+        helpers=helpers,
+    )
