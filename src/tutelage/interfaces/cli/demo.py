@@ -61,7 +61,7 @@ def _play(client: Client) -> Operation:
     seen = client.inspect(InspectRequest(data={"dataPath": SOURCE, "targetColumn": JOB["targetColumn"]}))
     say(*(_shifted(line) for line in inspection.facts(seen.data)))
     _heading("3 The search, live", "what you see comes from the run itself, as it happens")
-    return follow_live(client, operation.id)
+    return follow_live(client, operation.id, data=SOURCE)
 
 
 def _baseline(client: Client, operation_id: str) -> None:

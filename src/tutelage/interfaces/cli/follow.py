@@ -156,11 +156,11 @@ def sentence(event: wire.Event) -> str:
     return known.get(event.kind, "")
 
 
-def show_ending(client: Client, operation: wire.Operation) -> None:
+def show_ending(client: Client, operation: wire.Operation, *, data: str) -> None:
     """Print how it ended: verdict, result, files, what to do next."""
     terminal.say(*show.lines(operation, width=terminal.out().width))
     if operation.state in ENDED:
-        terminal.say(*show.ending(operation, client.artifacts(operation.id)))
+        terminal.say(*show.ending(operation, client.artifacts(operation.id), data=data))
 
 
 def _values(data: Mapping[str, object]) -> str:

@@ -17,6 +17,7 @@ from tutelage.interfaces.cli.terminal import headline, table
 WIDE = 110
 CURVE_WIDTH = 16
 NAME_WIDTH = 18
+FIGURE_WIDTH = 8
 COUNTED = ("running", "pending", "paused", "completed", "failed", "cancelled", "interrupted")
 NUMBER_WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
@@ -35,7 +36,7 @@ def page(answer: wire.OperationPage, *, width: int, filtered: bool) -> Iterator[
     yield Text(head(answer))
     for name, members in groups(answer.items):
         yield Text(f"\n{name}", style="bold")
-        yield rows(members, width=width)
+        yield rows(members, width=width, name_width=_name_width(answer.items, width))
     if answer.next_cursor:
         yield Text(f"\nMore: tutelage ops --cursor {answer.next_cursor}", style="dim")
 
@@ -58,7 +59,7 @@ def groups(operations: Sequence[wire.Operation]) -> Iterator[tuple[str, list[wir
     yield from ((name, members) for name, members in named.items() if members)
 
 
-def rows(operations: Sequence[wire.Operation], *, width: int) -> Table:
+def rows(operations: Sequence[wire.Operation], *, width: int, name_width: int) -> Table:
     """Return one row an operation; the curve is shown where there is room for it."""
     is_wide = width >= WIDE
     curve = ["curve"] if is_wide else []
@@ -67,7 +68,9 @@ def rows(operations: Sequence[wire.Operation], *, width: int) -> Table:
     )
     made.show_header = False
     made.expand = True
-    made.columns[1].max_width = NAME_WIDTH + (8 if is_wide else 0)
+    made.columns[1].width = name_width
+    for column in made.columns[-2:]:
+        column.min_width = FIGURE_WIDTH
     for operation in operations:
         best = operation.metrics.best
         shown = [painted(operation, width=CURVE_WIDTH)] if is_wide else []
@@ -80,6 +83,12 @@ def rows(operations: Sequence[wire.Operation], *, width: int) -> Table:
             _time(operation),
         )
     return made
+
+
+def _name_width(operations: Sequence[wire.Operation], width: int) -> int:
+    """Return one width for the names of all groups."""
+    longest = max(len(operation.name or operation.service) for operation in operations)
+    return min(longest, NAME_WIDTH + (8 if width >= WIDE else 0))
 
 
 def _group(operation: wire.Operation) -> str:

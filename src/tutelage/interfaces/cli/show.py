@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from rich.columns import Columns
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -21,6 +22,8 @@ BAR_WIDTH = 24
 CURVE_WIDTH = 48
 MAX_LATEST = 8
 MAX_NEXT = 3
+VERBS = {Advice.STOP: Verb.STOP, Advice.TUNE: Verb.TUNE, Advice.USE_CHECKPOINT: Verb.BRANCH}
+"""Advice that asks for a command -> the command."""
 
 
 def lines(operation: wire.Operation, *, width: int) -> Iterator[RenderableType]:
@@ -31,10 +34,7 @@ def lines(operation: wire.Operation, *, width: int) -> Iterator[RenderableType]:
         yield bar(operation)
     yield Text("")
     yield verdict(operation)
-    if drawn := curve(operation, width=min(CURVE_WIDTH, max(16, width - 40))):
-        yield drawn
-    if operation.metrics.latest:
-        yield latest(operation)
+    yield figures(operation, width=min(CURVE_WIDTH, max(16, width - 40)))
 
 
 def title(operation: wire.Operation) -> Text:
@@ -100,13 +100,18 @@ def advice(recommendation: wire.Recommendation) -> str:
     return str(recommendation.do).replace("_", " ") + (f" ({arguments})" if arguments else "") + saves
 
 
-def curve(operation: wire.Operation, *, width: int) -> Text | None:
-    """Return the judged curve, painted from where the verdict holds, and the best value beside it."""
-    spark, best = operation.metrics.spark, operation.metrics.best
-    if not spark or len(spark) < 2:
-        return Text.assemble(best_words(best)) if best else None
-    text = Text(f"{best.metric}  " if best else "")
-    return text.append_text(painted(operation, width=width)).append(f"  {best_words(best)}" if best else "")
+def figures(operation: wire.Operation, *, width: int) -> Table:
+    """Return the judged curve, the best value and the newest ones."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    judged, best = operation.assessment, operation.metrics.best
+    if len(operation.metrics.spark or []) > 1:
+        scope = f"  {judged.scope}" if judged and judged.scope else ""
+        grid.add_row(Text("curve", style="dim"), painted(operation, width=width).append(scope, style="dim"))
+    if best:
+        grid.add_row(Text("best", style="dim"), best_words(best, operation.metrics.unit))
+    if operation.metrics.latest:
+        grid.add_row(Text("latest", style="dim"), latest(operation))
+    return grid
 
 
 def painted(operation: wire.Operation, *, width: int) -> Text:
@@ -123,23 +128,22 @@ def painted(operation: wire.Operation, *, width: int) -> Text:
     return text
 
 
-def best_words(best: wire.Best) -> str:
+def best_words(best: wire.Best, unit: str = "step") -> str:
     """Return the best value, its step, and the steps that cannot be told apart from it."""
-    text = f"best {words.number(best.value)} at {best.step:,}"
+    text = f"{best.metric} {words.number(best.value)} at {unit} {best.step:,}"
     if best.indistinguishable_from:
         low, high = best.indistinguishable_from
         text += f" ({low:,} to {high:,} cannot be told apart)"
     return text
 
 
-def latest(operation: wire.Operation) -> Text:
+def latest(operation: wire.Operation) -> Columns:
     """Return the newest values of the operation's own metrics."""
-    text = Text("latest", style="dim")
+    parts = []
     for name, value in list(operation.metrics.latest.items())[:MAX_LATEST]:
-        text.append("  ").append(f"{name} ", style="dim").append(
-            words.number(value), style=style_of(value) or "default"
-        )
-    return text
+        style = style_of(value) or "default"
+        parts.append(Text.assemble((f"{name} ", "dim"), (words.number(value), style)))
+    return Columns(parts, padding=(0, 2))
 
 
 def why(operation: wire.Operation, decisions: Sequence[wire.Decision]) -> Iterator[RenderableType]:
@@ -152,7 +156,7 @@ def why(operation: wire.Operation, decisions: Sequence[wire.Decision]) -> Iterat
         yield Text(f"\nEvidence (confidence {judged.confidence:.2f}{since})", style="bold")
         yield from _indented([evidence(item) for item in judged.evidence] or ["none"])
         yield Text("\nChecks", style="bold")
-        yield Padding(_checks(judged.findings), (0, 0, 0, 2))
+        yield Padding(_checks(judged.findings), (0, 0, 0, 2), expand=False)
     if decisions:
         yield Text("\nLast decision", style="bold")
         yield from _indented([decision_line(decisions[-1])])
@@ -184,17 +188,21 @@ def decision_line(decision: wire.Decision) -> str:
     return text
 
 
-def next_commands(operation: wire.Operation) -> list[str]:
-    """Return commands to copy: the recommended one first, then what is legal now."""
+def next_commands(operation: wire.Operation, data: str = "DATA.csv") -> list[str]:
+    """Return commands to copy: the recommended one first, then what is legal now; `data` is what to predict on."""
     key = words.short(operation.id)
     judged = operation.assessment
     found: list[str] = []
     if operation.waiting_for and operation.waiting_for.kind == "approval":
         found += [f'tutelage approve {key} --reason "..."', f'tutelage reject {key} --reason "..."']
-    elif judged and operation.commands.get(_verb(judged.recommendation.do), "") is None:
+    elif judged and (verb := VERBS.get(judged.recommendation.do)) and operation.commands.get(verb, "") is None:
         found.append(_command(judged.recommendation, key, judged.sentence))
     if operation.state is State.COMPLETED:
-        found += [f"tutelage predict {key} DATA.csv -o predictions.csv", f"tutelage artifacts {key}"]
+        found += [
+            f"tutelage predict {key} {data} -o predictions.csv",
+            f"tutelage show {key} --why",
+            f"tutelage artifacts {key} --get NAME",
+        ]
     elif operation.state in ENDED or operation.state is State.PAUSED:
         found += [f"tutelage resume {key}"] if operation.commands.get(Verb.RESUME, "") is None else []
         found.append(f"tutelage logs {key}")
@@ -210,24 +218,22 @@ def summary_line(operation: wire.Operation) -> Text:
     return Text.assemble((words.short(operation.id), "dim"), f"  {state}", (f"{sign} {word}", style), f"  {sentence}")
 
 
-def ending(operation: wire.Operation, artifacts: Sequence[wire.Artifact]) -> Iterator[RenderableType]:
+def ending(
+    operation: wire.Operation, artifacts: Sequence[wire.Artifact], *, data: str = "DATA.csv"
+) -> Iterator[RenderableType]:
     """Yield the result's figures, the files with their sizes, and what to do next."""
-    figures = list(_figures((operation.result or {}).get("metrics")))
-    if figures:
+    metrics = (operation.result or {}).get("metrics")
+    if isinstance(metrics, Mapping) and metrics:
         yield Text("\nResult", style="bold")
-        rows = table("metric", "value", right=["value"])
-        rows.show_header = False
-        for name, value in figures:
-            rows.add_row(name, words.number(value))
-        yield Padding(rows, (0, 0, 0, 2))
+        yield Padding(result_table(metrics), (0, 0, 0, 2), expand=False)
     if artifacts:
         yield Text("\nFiles", style="bold")
-        yield Padding(files(artifacts), (0, 0, 0, 2))
+        yield Padding(files(artifacts), (0, 0, 0, 2), expand=False)
     if operation.error and operation.error.log_tail:
         yield Text("\nLast lines of the log", style="bold")
         yield from _indented(operation.error.log_tail)
     yield Text("\nNext", style="bold")
-    yield from _indented(next_commands(operation))
+    yield from _indented(next_commands(operation, data))
 
 
 def files(artifacts: Sequence[wire.Artifact]) -> Table:
@@ -250,31 +256,37 @@ def _checks(findings: Sequence[wire.Finding]) -> Table:
     return rows
 
 
-def _figures(metrics: object, prefix: str = "") -> Iterator[tuple[str, float]]:
-    """Yield the numbers of a result's metrics with the path to each."""
-    if not isinstance(metrics, Mapping):
-        return
-    for key, value in metrics.items():
-        name = f"{prefix} {key}".strip()
-        if isinstance(value, bool):
-            continue
-        if isinstance(value, int | float):
-            yield name, float(value)
-        else:
-            yield from _figures(value, name)
+def result_table(metrics: Mapping[str, object]) -> Table:
+    """Return a result's figures: one row a metric, one column a group such as `test`."""
+    groups = {name: _texts(value) for name, value in metrics.items() if isinstance(value, Mapping)}
+    if loose := _texts(metrics):
+        groups[""] = loose
+    rows = table("", *groups)
+    for metric in dict.fromkeys(name for group in groups.values() for name in group):
+        rows.add_row(metric, *(group.get(metric, "") for group in groups.values()))
+    return rows
+
+
+def _texts(group: Mapping[str, object]) -> dict[str, str]:
+    """Return the numbers of a group as text; `x_mean` and `x_std` become one entry: mean ± deviation."""
+    numbers = {key: float(v) for key, v in group.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    texts: dict[str, str] = {}
+    for key, value in numbers.items():
+        name = key.removesuffix("_mean")
+        if name != key and f"{name}_std" in numbers:
+            texts[name] = f"{words.number(value)} ± {words.spread(numbers[f'{name}_std'])}"
+        elif not (key.endswith("_std") and f"{key.removesuffix('_std')}_mean" in numbers):
+            texts[key] = words.number(value)
+    return texts
 
 
 def _indented(texts: Sequence[str]) -> Iterator[Padding]:
     for text in texts:
-        yield Padding(Text(text), (0, 0, 0, 2))
-
-
-def _verb(do: Advice) -> Verb:
-    return {Advice.STOP: Verb.STOP, Advice.TUNE: Verb.TUNE}.get(do, Verb.BRANCH)
+        yield Padding(Text(text), (0, 0, 0, 2), expand=False)
 
 
 def _command(recommendation: wire.Recommendation, key: str, reason: str) -> str:
-    """Return the command line that follows a recommendation; none for `continue`."""
+    """Return the command line that follows a recommendation."""
     args = recommendation.args
     quoted = reason.replace('"', "'")
     if recommendation.do is Advice.STOP:
@@ -282,6 +294,4 @@ def _command(recommendation: wire.Recommendation, key: str, reason: str) -> str:
     if recommendation.do is Advice.TUNE:
         sets = " ".join(f"{name}={value}" for name, value in args.items())
         return f'tutelage tune {key} {sets} --reason "{quoted}"'
-    if recommendation.do is Advice.USE_CHECKPOINT:
-        return f'tutelage branch {key} --from {args.get("step", "best")} --reason "{quoted}"'
-    return f"tutelage follow {key}"
+    return f'tutelage branch {key} --from {args.get("step", "best")} --reason "{quoted}"'

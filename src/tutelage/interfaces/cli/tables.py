@@ -188,7 +188,7 @@ def _settings(answer: wire.Comparison) -> Table:
 
 
 def _node(node: wire.LineageNode, asked: str, how: str) -> Text:
-    best = f"  {best_words(node.best)}" if node.best else ""
+    best = f"  best {best_words(node.best)}" if node.best else ""
     style = "bold" if node.id == asked else ""
     return Text.assemble(
         (how, "dim"), (words.short(node.id), "dim"), " ", (node.name or node.service, style), f"  {node.state}{best}"

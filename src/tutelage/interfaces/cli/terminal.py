@@ -90,7 +90,8 @@ def headline(operation: wire.Operation) -> tuple[str, str, str, str]:
     if judged and state in (State.RUNNING, State.COMPLETED):
         word = str(judged.verdict).replace("_", " ")
         return *VERDICT_SIGNS[judged.verdict], word, judged.sentence
-    return sign, style, str(state), operation.phase or operation.progress.message
+    waits = f"No metric yet: {operation.phase or operation.progress.message}." if state is State.RUNNING else ""
+    return sign, style, str(state), waits.replace(": .", ".")
 
 
 def style_of(value: float) -> str:

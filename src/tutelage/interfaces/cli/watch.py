@@ -44,7 +44,7 @@ def follow(operation_id: OperationId, as_json: AsJson = False) -> None:
     raise typer.Exit(exit_code(ended))
 
 
-def follow_live(client: Client, operation_id: str) -> Operation:
+def follow_live(client: Client, operation_id: str, *, data: str = "DATA.csv") -> Operation:
     """Show the operation until it ends; a terminal gets a live display, anything else a line a change."""
     from tutelage.interfaces.cli import follow as following
     from tutelage.interfaces.cli.errors import is_tty
@@ -54,7 +54,7 @@ def follow_live(client: Client, operation_id: str) -> Operation:
     except KeyboardInterrupt:
         _say_left(operation_id)
         raise typer.Exit(INTERRUPTED) from None
-    following.show_ending(client, ended)
+    following.show_ending(client, ended, data=data)
     return ended
 
 

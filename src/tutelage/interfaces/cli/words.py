@@ -28,6 +28,13 @@ def number(value: float | None) -> str:
     return text.replace("-", MINUS)
 
 
+def spread(value: float) -> str:
+    """Render a deviation with 2 significant digits: 0.0041, 15."""
+    if not math.isfinite(value) or value == 0 or abs(value) < 0.001:
+        return number(value)
+    return f"{value:.2g}".replace("-", MINUS) if abs(value) < 10 else number(round(value))
+
+
 def duration(seconds: float) -> str:
     """Render a time span in two units at most: 0.4 s, 40 s, 6 min 10 s, 1 h 50 min, 2 d 3 h."""
     if seconds < 10:
