@@ -88,10 +88,10 @@ def serve(parts: Parts, settings: Settings) -> None:
     try:
         server.run(sockets=[listener])
     finally:
-        settings.files.supervisor.unlink(missing_ok=True)
-        Path(listener.getsockname()).unlink(missing_ok=True)
-        listener.close()
         parts.supervision.end()
+        settings.files.supervisor.unlink(missing_ok=True)
+        socket_path(settings.files).unlink(missing_ok=True)
+        listener.close()
         rounds.join()
 
 
