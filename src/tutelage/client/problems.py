@@ -45,12 +45,12 @@ def raise_for_problem(response: httpx.Response) -> None:
 
 
 def error_types() -> Iterator[type[TutelageError]]:
-    """Yield every error of the tree, a base before what derives from it."""
+    """Yield every error of the tree, a base before what derives from it; not those made here for unknown codes."""
     waiting: list[type[TutelageError]] = [TutelageError]
     while waiting:
         kind = waiting.pop(0)
         yield kind
-        waiting.extend(kind.__subclasses__())
+        waiting.extend(derived for derived in kind.__subclasses__() if derived.__module__ != __name__)
 
 
 def _unknown_type(problem: Problem) -> type[TutelageError]:
