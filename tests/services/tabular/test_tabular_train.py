@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,34 @@ def test_early_stopping_fixes_the_rounds(tmp_path: Path, home: Path, algorithm: 
     rounds = operation.result["metadata"]["rounds"]
     assert 0 <= len(curve) - rounds <= 2
     assert operation.result["metadata"]["nTrials"] == 1
+
+
+@pytest.mark.slow  # two trainings
+def test_a_branch_goes_on_from_the_trials_it_was_given_unless_they_do_not_compare(
+    trained: tuple[Operation, Any],
+) -> None:
+    operation, _ = trained
+    asked = json.loads(operation.files.spec.read_text())["config"]
+    longer = {**asked, "hyperparameterSearch": {"nTrials": 6}}
+    for branched, kept in ((longer, True), ({**longer, "algorithm": "logistic"}, False)):
+        branch = Operation.create(operation.home, branched)
+        shutil.copytree(operation.files.checkpoints, branch.files.checkpoints)
+        assert branch.run() == 0
+        assert branch.result["metadata"]["nTrials"] == 6
+        before = json.loads((operation.files.artifacts / "training_history.json").read_text())["trials"]
+        after = json.loads((branch.files.artifacts / "training_history.json").read_text())["trials"]
+        assert (after[:4] == before) is kept
+        assert ("starts afresh" in branch.files.log.read_text()) is not kept
+
+
+@pytest.mark.slow  # a training that is stopped before its first fold
+def test_a_stop_before_the_first_trial_still_gives_a_tested_model(home: Path, small_csv: Path) -> None:
+    operation = Operation.create(home, job(small_csv, algorithm="lightgbm"))
+    operation.command("stop")
+    assert operation.run() == 0
+    metadata = operation.result["metadata"]
+    assert (metadata["nTrials"], metadata["bestTrialComplete"], metadata["stoppedEarly"]) == (0, False, True)
+    assert operation.result["metrics"]["test"]["roc_auc"] > 0.7
 
 
 @pytest.mark.slow  # 30 trials on a real table

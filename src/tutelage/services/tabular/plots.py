@@ -39,11 +39,11 @@ def draw_confusion(path: Path, counts: Any, classes: list[Any], *, title: str) -
     axes.tick_params(length=0)
     if named:
         names = [_short(name) for name in classes]
-        turned = len(names) > 6 or max(map(len, names)) > 8
+        turned = len(names) * max(map(len, names)) > 60
         axes.set_xticks(range(len(names)), names, rotation=45 if turned else 0, ha="right" if turned else "center")
         axes.set_yticks(range(len(names)), names)
         _write_cells(axes, counts, shares)
-    figure.savefig(path)
+    figure.savefig(path, bbox_inches="tight", pad_inches=0.15)
 
 
 def _write_cells(axes: Any, counts: Any, shares: Any) -> None:

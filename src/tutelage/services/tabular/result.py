@@ -17,10 +17,8 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.final import MODEL, Final
 from tutelage.services.tabular.plan import Plan
 from tutelage.services.tabular.plots import confusion_counts, draw_confusion
-from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, State, Trial
+from tutelage.services.tabular.state import COMPLETE, FAILED, PARTIAL, PRUNED, State, Trial, write_json
 from tutelage.settings import load_settings
-
-PARTIAL = "partial.json"
 
 
 def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Final, chosen: Trial) -> dict[str, Any]:
@@ -28,7 +26,7 @@ def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Fi
     _sign(run)
     names = [MODEL, f"{MODEL}.sig"]
     for name, content in _documents(plan, state, final).items():
-        _write_json(run.artifact(name), content)
+        write_json(run.artifact(name), content)
         names.append(name)
     names += _predictions(run, plan, state)
     if plan.task == CLASSIFICATION:
@@ -47,28 +45,28 @@ def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Fi
     }
 
 
-def write_partial(run: Run, state: State) -> None:
-    """Keep what a failure must not lose: best parameters so far, finished trials, files that exist."""
-    best = state.best
-    _write_json(run.dir / PARTIAL, {"bestParams": best.params if best else None, "nTrials": len(state.trials)})
-
-
-def failure_document(error: Mapping[str, Any], run_dir: Path, *, unrecognized: tuple[str, ...] = ()) -> dict[str, Any]:
+def failure_document(error: Mapping[str, Any], run_dir: Path) -> dict[str, Any]:
     """Return the result on failure from an `error` event ({code, message, hint}) and the operation's folder."""
-    try:
-        partial = json.loads((run_dir / PARTIAL).read_text())
-    except (OSError, ValueError):
-        partial = {"bestParams": None, "nTrials": 0}
+    partial = _read_json(run_dir / PARTIAL) or {"bestParams": None, "nTrials": 0}
+    config = _read_json(run_dir / "spec.json").get("config", {})
     root = run_dir / "artifacts"
     files = sorted(path.relative_to(run_dir).as_posix() for path in root.rglob("*") if path.is_file())
-    shown = [name for name in files if not name.endswith((".tmp", ".sig"))]
     return {
         "success": False,
         "error": {name: str(error.get(name) or "") for name in ("code", "message", "hint")},
         "suggestions": [str(error["hint"])] if error.get("hint") else [],
-        "partial": {**partial, "artifacts": shown},
-        "unrecognized": list(unrecognized),
+        "partial": {**partial, "artifacts": [name for name in files if not name.endswith((".tmp", ".sig"))]},
+        "unrecognized": config.get("unrecognized", []),
     }
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """Return a file's object, or an empty one where there is none to read."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content
 
 
 def _sign(run: Run) -> None:
@@ -161,9 +159,3 @@ def _confusion(run: Run, plan: Plan, final: Final) -> str:
     title = f"{plan.algorithm} on {len(plan.test_target):,} test rows"
     draw_confusion(run.artifact(name), counts, plan.classes, title=title)
     return name
-
-
-def _write_json(path: Path, content: Any) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=1, allow_nan=False))
-    os.replace(temporary, path)

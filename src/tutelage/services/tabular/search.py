@@ -16,7 +16,7 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS
 from tutelage.services.tabular.fits import FitChild
 from tutelage.services.tabular.plan import Plan, seed_of
-from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, State, Trial, load, saver
+from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, State, Trial, load, saver, write_partial
 from tutelage.services.tabular.study import Study
 
 GIVE_UP_AFTER = 10
@@ -176,6 +176,7 @@ class Searcher:
             self._run.metric(trial.number, values)
         self._study.tell(trial)
         self._tell(trial)
+        write_partial(self._run.dir, state)
         self.checkpoint()
 
     def _tell(self, trial: Trial) -> None:

@@ -15,6 +15,9 @@ import numpy as np
 CHUNK = 100
 """Finished trials a file: a full file never changes and is linked from checkpoint to checkpoint."""
 
+PARTIAL = "partial.json"
+"""What a failure must not lose, in the operation's folder: best parameters so far and the number of trials."""
+
 COMPLETE, PRUNED, FAILED, RUNNING = "complete", "pruned", "failed", "running"
 
 
@@ -123,3 +126,16 @@ def load(folder: Path) -> State:
 
 def _trial(item: Mapping[str, Any]) -> Trial:
     return Trial(**item)
+
+
+def write_partial(folder: Path, state: State) -> None:
+    """Keep what a failure must not lose."""
+    best = state.best
+    write_json(folder / PARTIAL, {"bestParams": best.params if best else None, "nTrials": len(state.trials)})
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file that exists whole or not at all."""
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content, indent=1, allow_nan=False))
+    os.replace(temporary, path)

@@ -14,7 +14,7 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.final import fit_final
 from tutelage.services.tabular.fits import FitChild
 from tutelage.services.tabular.plan import Plan, make_plan
-from tutelage.services.tabular.result import package, write_partial
+from tutelage.services.tabular.result import package
 from tutelage.services.tabular.search import Searcher
 from tutelage.services.tabular.state import Trial
 from tutelage.settings import load_settings
@@ -51,27 +51,24 @@ def _search_and_finish(
     run.phase("search")
     searcher = Searcher(config, run, plan, child, started_s=started_s)
     state, asked = searcher.state, searcher.asked
-    try:
-        searcher.run_trials()
-        if asked.ending in (Verb.PAUSE, Verb.CANCEL):
-            _leave(searcher)
-            return None
-        if asked.ending is Verb.STOP:
-            state.stopped = True
-            asked.answer(step=searcher.checkpoint(), detail=f"search ended after {len(state.trials)} trials")
-        asked.finishing = True
-        chosen = state.best or state.current or _defaults(plan)
-        final = fit_final(config, run, plan, child, asked, chosen.params)
-        if final is None:
-            _leave(searcher)
-            return None
-        run.phase("evaluate")
-        searcher.note_time(searching=False)
-        result = package(config, run, plan, state, final, chosen)
-        run.progress(len(state.trials), len(state.trials), message="finished")
-        return result
-    finally:
-        write_partial(run, state)
+    searcher.run_trials()
+    if asked.ending in (Verb.PAUSE, Verb.CANCEL):
+        _leave(searcher)
+        return None
+    if asked.ending is Verb.STOP:
+        state.stopped = True
+        asked.answer(step=searcher.checkpoint(), detail=f"search ended after {len(state.trials)} trials")
+    asked.finishing = True
+    chosen = state.best or state.current or _defaults(plan)
+    final = fit_final(config, run, plan, child, asked, chosen.params)
+    if final is None:
+        _leave(searcher)
+        return None
+    run.phase("evaluate")
+    searcher.note_time(searching=False)
+    result = package(config, run, plan, state, final, chosen)
+    run.progress(len(state.trials), len(state.trials), message="finished")
+    return result
 
 
 def _leave(searcher: Searcher) -> None:
