@@ -120,7 +120,9 @@ class ColumnReader:
     """
 
     def __init__(self, columns: Iterable[Column], *, categories: Mapping[str, frozenset[str]] | None = None) -> None:
-        self.columns = tuple(column for column in columns if column.kind in USED)
+        given = tuple(columns)
+        self.columns = tuple(column for column in given if column.kind in USED)
+        self.unused = frozenset(column.name for column in given if column.kind not in USED)
         self.categories = dict(categories or {})
 
     @property

@@ -78,7 +78,8 @@ def _check_columns(reader: ColumnReader, frame: Any, target: str) -> list[str]:
             f"{len(absent)} columns that the model needs are absent: {shown}",
             hint=f"needed: {', '.join(reader.names[:40])}; an unknown value may be null",
         )
-    extra = [str(name) for name in frame.columns if name not in reader.names and name != target]
+    known = {*reader.names, *reader.unused, target}
+    extra = [str(name) for name in frame.columns if name not in known]
     return [f"{len(extra)} columns were ignored: {', '.join(extra[:8])}"] if extra else []
 
 
