@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -30,7 +31,7 @@ def find(files: HomeFiles) -> Address | None:
     Raises SupervisorUnreachable for one that holds its socket but is silent: starting a second would not help.
     """
     address = recorded(files)
-    if address is None:
+    if address is None or not _listens(address):
         return None
     try:
         with address.open() as http:
@@ -49,6 +50,16 @@ def recorded(files: HomeFiles) -> Address | None:
         return Address(url=LOCAL_URL, socket=Path(record["socket"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _listens(address: Address) -> bool:
+    """Tell whether anybody holds the socket; the HTTP library leaves a socket that cannot connect unclosed."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(address.socket))
+        except OSError:
+            return False
+    return True
 
 
 def find_or_start(files: HomeFiles) -> Address:

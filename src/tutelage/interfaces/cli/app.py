@@ -104,12 +104,18 @@ def _tolerant_output() -> None:
             reconfigure(errors="replace")
 
 
-def _about(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
-) -> None:
-    if version:
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
         print(f"tutelage {__version__}")
         raise typer.Exit
+
+
+def _about(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    pass
 
 
 def _refuse(name: str, reason: str) -> Callable[[], None]:

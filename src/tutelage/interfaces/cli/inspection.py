@@ -36,7 +36,7 @@ def facts(data: Mapping[str, Any]) -> Iterator[Text]:
     yield Text(f"{data.get('rows', 0):,} rows, {words.plural(sum(kinds.values()), 'column')} to learn from: {named}")
     target = data.get("target")
     if target:
-        yield Text(f"Target {target['name']}: {target['task']}, {_balance(target)}")
+        yield Text(f"To predict: {target['name']}, {target['task']}: {_balance(target)}")
     if data.get("duplicateRows"):
         yield Text(f"{words.plural(data['duplicateRows'], 'duplicate row')}")
     quality = data.get("quality")
@@ -52,7 +52,7 @@ def _balance(target: Mapping[str, Any]) -> str:
     if not classes:
         return f"{words.number(target['min'])} to {words.number(target['max'])}, mean {words.number(target['mean'])}"
     total = sum(classes.values())
-    shares = [f"{name} {count:,} ({count / total:.0%})".replace("%", " %") for name, count in classes.items()]
+    shares = [f"{name} in {count:,} rows ({count / total:.0%})".replace("%", " %") for name, count in classes.items()]
     more = f" and {len(shares) - MAX_CLASSES} more" if len(shares) > MAX_CLASSES else ""
     return ", ".join(shares[:MAX_CLASSES]) + more
 

@@ -104,13 +104,15 @@ def logs(
     as_json: AsJson = False,
 ) -> None:
     """Print the log: its last lines, and with -f what comes."""
-    from tutelage.interfaces.cli.session import find, print_json, session
+    from tutelage.interfaces.cli.session import find, note, print_json, session
 
     with session() as client:
         found = find(client, operation_id)
         page = client.logs(found, limit=lines)
+        if not follow and as_json:
+            return print_json(page)
         if not follow:
-            return print_json(page) if as_json else _print_lines(page.lines)
+            return _print_lines(page.lines) if page.lines else note("The log is empty.")
         try:
             _follow_log(client, found, lines, as_json=as_json)
         except KeyboardInterrupt:
