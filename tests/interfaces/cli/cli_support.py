@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -10,6 +13,22 @@ from tutelage.core import wire
 
 WHEN = "2026-01-31T12:00:00.000Z"
 ID = "op_01kdqv6v00abcdefghjkmnpqrs"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command line left: its exit code, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, object]:
+        found: dict[str, object] = json.loads(self.out)
+        return found
+
+
+Cli = Callable[..., Ran]
 
 
 def operation(**changes: Any) -> wire.Operation:

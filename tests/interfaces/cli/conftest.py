@@ -3,33 +3,17 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cli_support import Cli, Ran
 
 from tutelage.client import Client, connect
 from tutelage.interfaces.cli.app import main
 from tutelage.settings import load_settings
 
 FAKE = json.dumps({"fake": "tutelage.testing.fake:SERVICE"})
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command line left: its exit code, and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self.out)
-        return found
-
-
-Cli = Callable[..., Ran]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import Cli
+from cli_support import Cli
 
 from tutelage.client import Client
 from tutelage.core import wire

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Cli
+from cli_support import Cli
 
 from tutelage.interfaces.cli.app import NOT_YET, PANELS, main
 

@@ -23,7 +23,7 @@ from tutelage.interfaces.cli.words import MINUS
         (0, "0"),
         (-0.5, f"{MINUS}0.5"),
         (6.8e-5, f"6.8e{MINUS}5"),
-        (1e20, "1.0e20"),
+        (2.82e11, "2.8e11"),
         (math.nan, "nan"),
         (math.inf, "inf"),
         (-math.inf, f"{MINUS}inf"),

@@ -88,7 +88,7 @@ def verdict(operation: wire.Operation) -> RenderableType:
         grid.add_row("", Text(judged.detail))
     if operation.error and operation.error.hint:
         grid.add_row("", Text(operation.error.hint))
-    if judged and judged.recommendation.do not in (Advice.CONTINUE, Advice.INSUFFICIENT_EVIDENCE):
+    if judged and judged.recommendation.do in VERBS and operation.state not in ENDED:
         grid.add_row("", Text(f"Recommended: {advice(judged.recommendation)}"))
     return grid
 

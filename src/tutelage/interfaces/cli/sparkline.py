@@ -55,6 +55,7 @@ def sparkline(points: Points, *, width: int, last_step: float | None = None) -> 
 def _sign(values: list[float], low: float, high: float) -> str:
     if not all(math.isfinite(value) for value in values):
         return BROKEN
-    if high == low:
+    if high / 2 == low / 2:
         return BLOCKS[len(BLOCKS) // 2]
-    return BLOCKS[round((values[-1] - low) / (high - low) * (len(BLOCKS) - 1))]
+    share = (values[-1] / 2 - low / 2) / (high / 2 - low / 2)  # halves, because a diverging curve's span overflows
+    return BLOCKS[round(share * (len(BLOCKS) - 1))]

@@ -18,7 +18,7 @@ def number(value: float | None) -> str:
     if not math.isfinite(value):
         return "nan" if math.isnan(value) else "inf" if value > 0 else f"{MINUS}inf"
     size = abs(value)
-    if size >= 1e15 or 0 < size < 0.001:
+    if size >= 1e9 or 0 < size < 0.001:
         digits, _, power = f"{value:.1e}".partition("e")
         text = f"{digits}e{int(power)}"
     elif size >= 1000 or value == int(value):
