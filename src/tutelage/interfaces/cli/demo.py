@@ -45,22 +45,19 @@ def _spec() -> dict[str, Any]:
 
 
 def _play(client: Client) -> Operation:
-    """Show data, baseline, search and result; the training starts while the data is looked at."""
-    from concurrent.futures import ThreadPoolExecutor
-
+    """Show baseline, data, search and result; the data waits for the baseline, which would come later beside it."""
     from tutelage.core.wire import InspectRequest
     from tutelage.interfaces.cli import inspection
     from tutelage.interfaces.cli.terminal import say
     from tutelage.interfaces.cli.watch import follow_live
 
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        operation = client.submit(_spec())
-        look = beside.submit(client.inspect, InspectRequest(data={"dataPath": SOURCE}))
-        _heading("1 The data", f"{SOURCE}: real measurements that come with scikit-learn")
-        say(*(_shifted(line) for line in inspection.facts(look.result().data)))
-    _heading("2 The training", f"{TRIALS} trials of a LightGBM classifier, each cross-validated in 5 folds")
+    operation = client.submit(_spec())
+    _heading("1 A training starts", f"LightGBM, {TRIALS} trials, each cross-validated in 5 folds")
     say(f"  {operation.id} in {client.health().home}")
     _baseline(client, operation.id)
+    _heading("2 Its data", f"{SOURCE}: real measurements that come with scikit-learn")
+    seen = client.inspect(InspectRequest(data={"dataPath": SOURCE}))
+    say(*(_shifted(line) for line in inspection.facts(seen.data)))
     _heading("3 The search, live", "it would go on without this terminal")
     return follow_live(client, operation.id, data=SOURCE)
 
