@@ -36,7 +36,7 @@ def build(settings: Settings) -> Parts:
     """Put the control plane of one home together."""
     files = settings.files
     memory_gib = settings.memory_gib or psutil.virtual_memory().total / 2**30
-    executor = LocalExecutor(files)
+    executor = LocalExecutor(files, services=settings.services)
     base = Base(
         settings=settings,
         files=files,

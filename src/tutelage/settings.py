@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field
@@ -75,7 +77,7 @@ def load_settings(home: Path | None = None) -> Settings:
     return Settings(home=home or find_home())
 
 
-def worker_environment(*, home: Path, cpus: int) -> dict[str, str]:
+def worker_environment(*, home: Path, cpus: int, services: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of a worker: an allow-list, and thread counts that follow the declared CPUs.
 
     `OMP_WAIT_POLICY=PASSIVE` because spinning OpenMP threads slow boosters 25-50 times on a busy machine.
@@ -93,5 +95,5 @@ def worker_environment(*, home: Path, cpus: int) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "MPLBACKEND": "Agg",
         "TUTELAGE_HOME": str(home),
-        **({"TUTELAGE_SERVICES": own} if (own := os.environ.get("TUTELAGE_SERVICES")) else {}),
+        "TUTELAGE_SERVICES": json.dumps(dict(services or {})),
     }

@@ -77,8 +77,9 @@ class HelperWorker:
             return b""
 
     def _last_words(self) -> str:
-        if self._process.stderr is None or self._process.poll() is None:
-            return ""
+        assert self._process.stderr is not None, "helpers are started with pipes"
+        self._process.kill()
+        self._process.wait()
         words = self._process.stderr.read().decode("utf-8", "replace").strip().splitlines()
         return f": {words[-1][:300]}" if words else ""
 

@@ -6,7 +6,7 @@ import contextlib
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tutelage.core.layout import HomeFiles
@@ -21,14 +21,14 @@ LOCK_HELD = 75
 class LocalExecutor:
     """Starts worker processes and remembers those it started, to reap them and read their exit codes."""
 
-    def __init__(self, files: HomeFiles, *, python: str = sys.executable) -> None:
+    def __init__(self, files: HomeFiles, *, services: Mapping[str, str]) -> None:
         self._files = files
-        self._python = python
+        self._services = services
         self._children: dict[int, subprocess.Popen[bytes]] = {}
 
     def start(self, operation: str, attempt: int, *, resources: Resources) -> ProcessId:
         """Start a worker for one attempt; its output goes to the operation's log."""
-        arguments = ["--home", str(self._files.root), "--operation", operation, "--attempt", str(attempt)]
+        arguments = ["--operation", operation, "--attempt", str(attempt)]
         log = self._files.operation(operation).log
         with log.open("ab") as output:
             child = self._popen(arguments, resources=resources, output=output.fileno())
@@ -64,12 +64,12 @@ class LocalExecutor:
     def _popen(self, arguments: Sequence[str], *, resources: Resources, output: int | None) -> subprocess.Popen[bytes]:
         piped = output is None
         return subprocess.Popen(
-            [self._python, "-m", "tutelage.worker", *arguments],
+            [sys.executable, "-m", "tutelage.worker", "--home", str(self._files.root), *arguments],
             stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
             stdout=subprocess.PIPE if piped else output,
             stderr=subprocess.PIPE if piped else output,
             start_new_session=True,
-            env=worker_environment(home=self._files.root, cpus=resources.cpus),
+            env=worker_environment(home=self._files.root, cpus=resources.cpus, services=self._services),
             cwd=self._files.root,
         )
 

@@ -24,7 +24,7 @@ def main() -> int:
     if arguments.use:
         return serve_use(arguments.home, arguments.use)
     if arguments.inspect:
-        return serve_inspect(arguments.inspect)
+        return serve_inspect(arguments.home, arguments.inspect)
     return train_attempt(arguments.home, arguments.operation, arguments.attempt)
 
 

@@ -40,13 +40,13 @@ def serve_use(home: Path, operation: str) -> int:
     return 0
 
 
-def serve_inspect(service_name: str) -> int:
+def serve_inspect(home: Path, service_name: str) -> int:
     """Answer one request to look at data."""
     channel = _take_stdout()
     _limit_memory(INSPECT_MEMORY_GIB)
     request = json.loads(sys.stdin.readline())
     try:
-        service = Registry(load_settings().services).get(service_name)
+        service = Registry(load_settings(home).services).get(service_name)
         if service.inspect is None:
             raise NotSupported(f"{service_name} has no data to inspect")
         _send(channel, load(service.inspect)(request))
