@@ -121,8 +121,8 @@ def painted(operation: wire.Operation, *, width: int) -> Text:
     style, since = INK, None
     if judged and judged.verdict in PAINTED and judged.since_step is not None:
         style, since = VERDICT_SIGNS[judged.verdict][1], judged.since_step
-    text = Text()
-    for cell in cells(operation.metrics.spark or [], width=width, last_step=total if has_same_unit else None):
+    text, points = Text(), operation.metrics.spark or []
+    for cell in cells(points if len(points) > 1 else [], width=width, last_step=total if has_same_unit else None):
         is_painted = since is not None and cell.step is not None and cell.step >= since
         text.append(cell.sign, style=style if is_painted else INK)
     return text
