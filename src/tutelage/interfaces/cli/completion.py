@@ -37,6 +37,6 @@ def _services() -> Iterator[tuple[str, str]]:
     try:
         with connect(start=False) as client:
             for service in client.services().items:
-                yield service.name, service.about
+                yield service.name, service.about.partition(":")[0]
     except TutelageError:
         return
