@@ -25,6 +25,8 @@ from tutelage.worker.environment import write_environment
 from tutelage.worker.system import sample_system
 
 TRACEBACK_LINES = 30
+RECORD_S = 10.0
+"""How long a training that is already over waits for the record of what it ran on."""
 
 
 def train_attempt(home: Path, operation: str, attempt: int) -> int:
@@ -63,8 +65,9 @@ def take_fence(files: OperationFiles) -> IO[str] | None:
 
 
 def _train(run: FileRun, spec: Spec, service: Service, files: OperationFiles) -> int:
-    for task, arguments in ((write_environment, (files.environment,)), (sample_system, (run,))):
-        threading.Thread(target=task, args=arguments, daemon=True, name=task.__name__).start()
+    recorder = threading.Thread(target=write_environment, args=(files.environment,), daemon=True, name="environment")
+    recorder.start()
+    threading.Thread(target=sample_system, args=(run,), daemon=True, name="system").start()
     try:
         run.progress(0, None, message=f"loading {service.name}")
         run.flush()
@@ -75,6 +78,7 @@ def _train(run: FileRun, spec: Spec, service: Service, files: OperationFiles) ->
         run.error(describe(error))
         return 1
     finally:
+        recorder.join(RECORD_S)
         run.close()
     return 0
 
