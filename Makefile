@@ -1,0 +1,62 @@
+# `make demo` plays on real data; `make test` runs every check. Both make .venv first, and neither needs the other.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || echo $$n)
+PYTEST = $(BIN)/pytest -n $(JOBS) --dist loadfile
+
+# Tests marked needs_shared_data read real tables where their folder stands beside the checkout.
+ifneq ($(wildcard ../shared/data),)
+export TUTELAGE_TEST_DATA ?= $(abspath ../shared/data)
+endif
+
+.PHONY: help demo test lint types contracts unit bench clean
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Install what the demo needs, say how much that is, and train on real data
+	@cat $(VENV)/.demo
+	@$(BIN)/tutelage demo
+
+test: lint types contracts ## Run every check: style, types, import contracts, all tests
+	$(PYTEST)
+
+lint: $(VENV)/.test ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test ## Check types
+	$(BIN)/mypy
+
+contracts: $(VENV)/.test ## Check the import contracts
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.test ## Run the quick tests only
+	$(PYTEST) -m "not slow"
+
+bench: $(VENV)/.test ## Measure every claim, the quick way
+	$(BIN)/python -m benchmarks --quick
+
+clean: ## Remove the environment and what the tools left; trained operations stay
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Tutelage needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@PYTHON=$(PYTHON) .ci/packages libgomp1 python3-venv
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/.made
+	$(BIN)/pip install --log $(VENV)/demo.log --constraint constraints.txt --editable '.[demo]'
+	@$(PYTHON) .ci/sizes.py $(VENV) $(VENV)/demo.log > $@
+	@rm $(VENV)/demo.log
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/.made
+	$(BIN)/pip install --constraint constraints.txt --editable '.[tabular,mlflow,dev]'
+	@touch $@
