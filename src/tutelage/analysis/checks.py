@@ -10,6 +10,8 @@ from tutelage.core.findings import Outcome, Severity
 from tutelage.core.wire import Finding
 
 MIN_EVALUATIONS = 8
+LEAST_GAIN = 0.001
+"""Share of the curve's span below which a gain is nothing, however free of noise the curve is."""
 BASELINE_AFTER = 0.2
 """Share of the budget after which a run should beat its trivial baseline."""
 
@@ -59,9 +61,9 @@ def not_learning(
 
 
 def still_improving(curve: Curve, *, maximize: bool) -> Finding:
-    """H012: the newest part of the curve still gains more than twice its error; stopping now would lose.
+    """H012: the newest part of the curve still gains more than twice its error and 0.1 % of its span.
 
-    Information, not an alarm: `issue` means that a stop would cost something.
+    Information, not an alarm: `issue` means that a stop now would lose something.
     """
     values = oriented(curve, maximize=maximize)
     found = trend(values)
@@ -70,7 +72,8 @@ def still_improving(curve: Curve, *, maximize: bool) -> Finding:
     evidence = {"slope": -found.slope if maximize else found.slope, "gain": found.gain, "noise": noise(values)}
     top = best(values)
     at_the_end = top is not None and top.last_step >= found.first_step
-    if found.gain > 2 * found.error and found.gain > 0 and at_the_end:
+    span = max(value for _, value in values) - min(value for _, value in values)
+    if found.gain > max(2 * found.error, LEAST_GAIN * span) and at_the_end:
         return Finding(
             code="H012",
             outcome=Outcome.ISSUE,

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tutelage.core.commands import Command
+from tutelage.core.errors import DiskFull
+
+
+@contextmanager
+def room_on_disk() -> Iterator[None]:
+    """Say that the disk is full in our words."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(f"no room on the disk of the home: {error}", hint="free some space and ask again") from error
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a JSON file by rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a JSON file by rename. Raises DiskFull where there is no room."""
     temporary = path.with_suffix(".tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    with room_on_disk():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(document, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
 
 
 def read_json(path: Path) -> Any | None:
@@ -32,7 +47,7 @@ def read_json(path: Path) -> Any | None:
 
 def append_command(path: Path, command: Command) -> None:
     """Append one command for the worker to read."""
-    with path.open("ab") as file:
+    with room_on_disk(), path.open("ab") as file:
         file.write(_line(command))
 
 

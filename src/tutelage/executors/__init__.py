@@ -1,6 +1,5 @@
 """Where workers run."""
 
-from tutelage.executors.local import LocalExecutor
-from tutelage.executors.process import ProcessId
+from tutelage.executors.local import LocalExecutor, ProcessId
 
 __all__ = ["LocalExecutor", "ProcessId"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -46,23 +47,23 @@ class Extremes:
     max_value: float | None = None
     odd_step: int | None = None
 
-    def add(self, step: int, value: float) -> None:
-        """Take one point in."""
-        if not math.isfinite(value):
-            self.odd_step = step if self.odd_step is None else min(self.odd_step, step)
+    def add(self, values: Mapping[int, float]) -> None:
+        """Take points in, given as step -> value; a batch at a time, as a loop over points would cost more than SQL."""
+        if not all(map(math.isfinite, values.values())):
+            odd_step = min(step for step, value in values.items() if not math.isfinite(value))
+            self.odd_step = odd_step if self.odd_step is None else min(self.odd_step, odd_step)
+            values = {step: value for step, value in values.items() if math.isfinite(value)}
+        if not values:
             return
-        if (
-            self.min_value is None
-            or value < self.min_value
-            or (value == self.min_value and step < (self.min_step or 0))
-        ):
-            self.min_step, self.min_value = step, value
-        if (
-            self.max_value is None
-            or value > self.max_value
-            or (value == self.max_value and step < (self.max_step or 0))
-        ):
-            self.max_step, self.max_value = step, value
+        low, high = min(values.values()), max(values.values())
+        if self.min_step is None or self.min_value is None or low <= self.min_value:
+            step = min(step for step, value in values.items() if value == low)
+            if self.min_step is None or low != self.min_value or step < self.min_step:
+                self.min_step, self.min_value = step, values[step]
+        if self.max_step is None or self.max_value is None or high >= self.max_value:
+            step = min(step for step, value in values.items() if value == high)
+            if self.max_step is None or high != self.max_value or step < self.max_step:
+                self.max_step, self.max_value = step, values[step]
 
 
 @dataclass(slots=True)
@@ -90,12 +91,14 @@ class CurveWriter:
 
     def add(self, operation: str, points: Iterable[Point]) -> None:
         """Store points of one operation; a second value for a key replaces the first and is counted."""
-        ordered = sorted(points, key=lambda point: (point.scope, point.metric, point.attempt))
+        given: defaultdict[tuple[str, str, int], list[tuple[int, float]]] = defaultdict(list)
+        for point in points:
+            given[point.scope, point.metric, point.attempt].append((point.step, point.value))
         summaries = []
-        for (scope, metric, attempt), group in groupby(ordered, key=lambda p: (p.scope, p.metric, p.attempt)):
+        for scope, metric, attempt in sorted(given):
             curve = self._curve(operation, scope, metric)
-            given = [(point.step, point.value) for point in group]
-            self._add_to(curve, attempt, dict(given), len(given))
+            pairs = given[scope, metric, attempt]
+            self._add_to(curve, attempt, dict(pairs), len(pairs))
             summaries.append(_summary_row(curve))
         if summaries:
             self._connection.exec_driver_sql(UPDATE_SERIES, summaries)
@@ -120,8 +123,7 @@ class CurveWriter:
         if replaced:
             curve.extremes = self._extremes_until(curve, before=None)
         else:
-            for step, value in values.items():
-                curve.extremes.add(step, value)
+            curve.extremes.add(values)
         newest = max(values)
         if newest >= curve.last_step:
             curve.last_step, curve.last_value = newest, values[newest]
@@ -135,17 +137,16 @@ class CurveWriter:
         """Return the extremes of the points in force, those before a step only."""
         extremes = Extremes()
         for segment in segments(self._connection, curve.id, curve.attempt, before=before):
-            for step, value in _points_in(self._connection, curve.id, segment):
-                extremes.add(step, value)
+            extremes.add(_points_in(self._connection, curve.id, segment))
         return extremes
 
     def _fill_buckets(self, curve: Curve, attempt: int, values: Mapping[int, float], *, rebuild: bool) -> None:
-        wanted = {step // BUCKET_STEPS for step in values}
         if rebuild:
-            low, high = (min(wanted), max(wanted)) if curve.num_points - len(values) >= LONG else (None, None)
-            self._rebuild_buckets(curve, low, high)
+            low, high = min(values) // BUCKET_STEPS, max(values) // BUCKET_STEPS
+            was_long = curve.num_points - len(values) >= LONG
+            self._rebuild_buckets(curve, low if was_long else None, high if was_long else None)
             return
-        self._connection.exec_driver_sql(MERGE_BUCKET, bucket_rows(curve.id, attempt, values.items()))
+        self._connection.exec_driver_sql(MERGE_BUCKET, bucket_rows(curve.id, attempt, values))
 
     def _rebuild_buckets(self, curve: Curve, low: int | None, high: int | None) -> None:
         bounds = (curve.id, -(2**62) if low is None else low, 2**62 if high is None else high)
@@ -153,7 +154,7 @@ class CurveWriter:
         query = "SELECT attempt, step, value FROM points WHERE series=? AND step/512 BETWEEN ? AND ? ORDER BY attempt"
         found = self._connection.exec_driver_sql(query, bounds).fetchall()
         for attempt, group in groupby(found, key=lambda row: row[0]):
-            rows = bucket_rows(curve.id, attempt, ((step, _value(value)) for _, step, value in group))
+            rows = bucket_rows(curve.id, attempt, {step: _value(value) for _, step, value in group})
             self._connection.exec_driver_sql(MERGE_BUCKET, rows)
 
     def _curve(self, operation: str, scope: str, metric: str) -> Curve:
@@ -302,18 +303,21 @@ def pick_steps(connection: Connection, series: SeriesRecord, inside: Sequence[Se
     return sorted(step for step in picked if first <= step <= last)
 
 
-def bucket_rows(series: int, attempt: int, points: Iterable[tuple[int, float]]) -> list[tuple[Any, ...]]:
-    """Return the rows of MERGE_BUCKET for points of one attempt."""
-    found: dict[int, tuple[int, Extremes]] = {}
-    for step, value in points:
-        num, extremes = found.get(step // BUCKET_STEPS, (0, None))
-        extremes = extremes or Extremes()
-        extremes.add(step, value)
-        found[step // BUCKET_STEPS] = (num + 1, extremes)
-    return [
-        (series, attempt, bucket, num, e.min_step, e.min_value, e.max_step, e.max_value, e.odd_step)
-        for bucket, (num, e) in found.items()
-    ]
+def bucket_rows(series: int, attempt: int, values: Mapping[int, float]) -> list[tuple[Any, ...]]:
+    """Return the rows of MERGE_BUCKET for points of one attempt, given as step -> value."""
+    first, last = min(values) // BUCKET_STEPS, max(values) // BUCKET_STEPS
+    if first == last:
+        return [_bucket_row(series, attempt, first, values)]
+    found: defaultdict[int, dict[int, float]] = defaultdict(dict)
+    for step, value in values.items():
+        found[step // BUCKET_STEPS][step] = value
+    return [_bucket_row(series, attempt, bucket, inside) for bucket, inside in found.items()]
+
+
+def _bucket_row(series: int, attempt: int, bucket: int, values: Mapping[int, float]) -> tuple[Any, ...]:
+    e = Extremes()
+    e.add(values)
+    return (series, attempt, bucket, len(values), e.min_step, e.min_value, e.max_step, e.max_value, e.odd_step)
 
 
 def _extremes_by_bucket(connection: Connection, series: int, inside: Segment, width: int) -> Iterable[int | None]:
@@ -344,7 +348,8 @@ def _extremes_by_scan(connection: Connection, series: int, inside: Segment, widt
 
 def _points_in(
     connection: Connection, series: int, inside: Segment, steps: Sequence[int] | None = None
-) -> list[tuple[int, float]]:
+) -> dict[int, float]:
+    """Return step -> value, from the driver's own cursor: a row object for each point would cost twice as much."""
     query = "SELECT step, value FROM points WHERE series=? AND attempt=? AND "
     values: tuple[Any, ...] = (series, inside.attempt)
     if steps is None:
@@ -352,7 +357,10 @@ def _points_in(
     else:  # no range beside it: SQLite would scan the range instead of looking up the steps
         wanted = json.dumps([step for step in steps if inside.first <= step <= inside.last])
         query, values = query + "step IN (SELECT value FROM json_each(?))", (*values, wanted)
-    return [(step, _value(value)) for step, value in connection.exec_driver_sql(query, values)]
+    cursor = connection.exec_driver_sql(query, values).cursor
+    assert cursor is not None, "a query has rows"
+    found: dict[int, float | None] = dict(cursor.fetchall())
+    return {step: _value(value) for step, value in found.items()}
 
 
 def _value(stored: float | None) -> float:

@@ -22,6 +22,8 @@ from tutelage.store.schema import ATTEMPTS, EVENTS, IDEMPOTENCY, OPERATIONS, SER
 INSERT_EVENT = (
     "INSERT INTO events(operation, seq, kind, attempt, offset, at_s, scope, step, data) VALUES(?,?,?,?,?,?,?,?,?)"
 )
+ENCODER = json.JSONEncoder(separators=(",", ":"))
+"""Made once: `json.dumps` with separators makes one for each event."""
 
 
 class Store:
@@ -182,7 +184,7 @@ class Transaction(Reading):
                 draft.at_s,
                 draft.scope,
                 draft.step,
-                json.dumps(draft.data, separators=(",", ":")),
+                ENCODER.encode(draft.data),
             )
             for index, draft in enumerate(drafts)
         ]

@@ -17,7 +17,7 @@ from tutelage.core.layout import HomeFiles, OperationFiles
 from tutelage.core.service import Service, load
 from tutelage.core.spec import Spec
 from tutelage.executors.local import LOCK_HELD
-from tutelage.executors.process import ProcessId
+from tutelage.executors.local.process import ProcessId
 from tutelage.run import FileRun
 from tutelage.services.registry import Registry
 from tutelage.settings import load_settings

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tutelage.core.layout import HomeFiles
 from tutelage.core.spec import Resources
-from tutelage.executors.process import ProcessId
+from tutelage.executors.local.process import ProcessId
 from tutelage.settings import worker_environment
 
 LOCK_HELD = 75
