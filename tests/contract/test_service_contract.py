@@ -1,0 +1,28 @@
+"""Every service keeps the contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from tutelage.testing.contracts import ServiceContract
+
+
+class TestFake(ServiceContract):
+    service = "tutelage.testing.fake:SERVICE"
+    config = {"steps": 120, "step_s": 0.005}
+    request = {"features": [1.0, 0.0, 0.0, 0.0, 0.0]}
+
+
+@pytest.mark.slow  # trains fifteen small tables in processes of their own
+class TestTabular(ServiceContract):
+    service = "tutelage.services.tabular:SERVICE"
+    config = {
+        "trainDataPath": "sklearn:wine",
+        "modelType": "classification",
+        "algorithm": "lightgbm",
+        "validationStrategy": {"type": "stratified_kfold", "folds": 3},
+        "hyperparameterSearch": {"enabled": True, "nTrials": 4, "sampler": "tpe"},
+        "experimentTracking": {"enabled": False},
+    }
+    request = {"dataPath": "sklearn:wine"}
+    volatile = frozenset({"fit_s"})
