@@ -1,0 +1,49 @@
+"""Every example runs as its own text says, at its smallest."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+TUTELAGE = [sys.executable, "-m", "tutelage"]
+SMALLEST = {
+    "wine.json": ("hyperparameterSearch.nTrials=2", "validationStrategy.folds=2"),
+    "breast_cancer.yaml": ("hyperparameterSearch.nTrials=2", "validationStrategy.folds=2"),
+}
+
+
+def test_every_spec_has_its_smallest_form_here() -> None:
+    specs = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".json", ".yaml", ".toml")}
+    assert specs == set(SMALLEST)
+
+
+@pytest.mark.slow  # trains for real: 10 s each
+@pytest.mark.parametrize("name", sorted(SMALLEST))
+def test_an_example_trains_a_model(name: str, home: Path, tmp_path: Path) -> None:
+    target = tmp_path / "result.json"
+    overrides = [part for change in SMALLEST[name] for part in ("--set", change)]
+    command = [*TUTELAGE, "train", str(EXAMPLES / name), "--output", str(target), *overrides]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(target.read_text())
+    assert result["success"] is True
+    assert result["metrics"]["test"]
+    [model] = home.glob("operations/*/" + result["modelPath"])
+    assert model.stat().st_size > 0
+
+
+def test_a_service_of_ones_own_trains(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTELAGE_SERVICES", '{"darts": "own_service:SERVICE"}')
+    environment = {**os.environ, "PYTHONPATH": str(EXAMPLES)}
+    target = tmp_path / "result.json"
+    command = [*TUTELAGE, "train", '{"service": "darts", "config": {"batches": 30}}', "--output", str(target)]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert abs(json.loads(target.read_text())["estimate"] - 3.1416) < 0.05
