@@ -1,0 +1,1 @@
+"""Measurements of what the design promises: one module per claim, run by `python -m benchmarks`."""

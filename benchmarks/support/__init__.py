@@ -1,0 +1,1 @@
+"""What the benchmarks share: timing, homes with a supervisor, the peers."""

@@ -1,0 +1,51 @@
+"""The benchmarks run, answer every key they promise, and write valid JSON; how fast anything is, is not asserted."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HAS_MLFLOW = importlib.util.find_spec("mlflow") is not None
+RATIOS = {"writes_vs_mlflow", "ingest_vs_mlflow", "read_vs_mlflow"}
+KEYS = {
+    "store": {"history_1m_ms", "bytes_per_point", *(RATIOS if HAS_MLFLOW else ())},
+    "overhead": {"reporting_overhead_pct", "us_per_step", "visible_p50_ms", "visible_p99_ms"},
+}
+
+
+def run_benchmarks(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchmarks", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+
+
+@pytest.mark.slow  # 20 s each: a supervisor, a million points, MLflow's migrations
+@pytest.mark.parametrize("name", sorted(KEYS))
+def test_a_quick_run_writes_its_keys_as_valid_json(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    answer = run_benchmarks(name, "--quick", "--json", str(path))
+    assert answer.returncode == 0, answer.stderr
+    document = json.loads(path.read_text())
+    assert set(document) == {"name", "figures", "peers", "machine", "commit"}
+    assert document["name"] == name
+    assert document["figures"].keys() >= KEYS[name]
+    assert all(math.isfinite(value) for value in document["figures"].values())
+    assert all(key in answer.stdout for key in KEYS[name])
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_and_the_list() -> None:
+    answer = run_benchmarks("stor")
+    assert answer.returncode == 2
+    assert "'store'" in answer.stderr
+    assert "overhead, store" in answer.stderr
+
+
+def test_every_key_of_the_documents_is_described() -> None:
+    text = (ROOT / "benchmarks" / "README.md").read_text()
+    assert [key for keys in KEYS.values() for key in keys if f"`{key}`" not in text] == []
