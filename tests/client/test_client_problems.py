@@ -28,7 +28,7 @@ def test_the_codes_are_distinct() -> None:
     [(422, TrainingError, EXIT_FAILED), (404, TutelageError, EXIT_USAGE), (500, TutelageError, EXIT_FAILED)],
 )
 def test_an_unknown_code_is_kept(status: int, base: type[TutelageError], exit_code: int) -> None:
-    problem = Problem(type="t", title="t", status=status, detail="d", code="target_missing", hint="h")
+    problem = Problem(type="t", title="t", status=status, detail="d", code="no_such_code", hint="h")
     error = error_from(problem)
     assert isinstance(error, base)
-    assert (error.code, error.status, error.hint, error.exit_code) == ("target_missing", status, "h", exit_code)
+    assert (error.code, error.status, error.hint, error.exit_code) == ("no_such_code", status, "h", exit_code)

@@ -84,10 +84,12 @@ def _in_force(
         inside[item.metric] = clipped = curves.clip(whole, from_step, to_step)
         total[item.metric] = curves.count(reading.connection, item, clipped, whole=clipped == whole)
     picked: set[int] = set()
+    read: dict[str, dict[int, float]] = {}
     is_thinned = False
     for item in series:
         if total[item.metric] <= points:
-            picked.update(curves.read_values(reading.connection, item.id, inside[item.metric]))
+            read[item.metric] = curves.read_values(reading.connection, item.id, inside[item.metric])
+            picked.update(read[item.metric])
         else:
             is_thinned = True
             budget = max(2, points // len(series))
@@ -95,7 +97,9 @@ def _in_force(
     steps = sorted(picked)
     values: dict[str, list[float | None]] = {}
     for item in series:
-        known = curves.read_values(reading.connection, item.id, inside[item.metric], steps)
+        known = read.get(item.metric)
+        if known is None:
+            known = curves.read_values(reading.connection, item.id, inside[item.metric], steps)
         values[item.metric] = [known.get(step) for step in steps]
     return wire.MetricHistory(
         operation=record.id,

@@ -13,6 +13,7 @@ from tutelage.core.commands import ENDING, Verb
 from tutelage.core.errors import TutelageError, WorkerLost
 from tutelage.core.events import EventKind
 from tutelage.core.operation import State
+from tutelage.core.service import load
 from tutelage.core.spec import Policy
 from tutelage.store import OperationRecord, Transaction
 
@@ -57,18 +58,24 @@ def _ending(
     result = read_json(files.result)
     if isinstance(result, dict):
         return Ending(state=State.COMPLETED, why="the result document is there", result=result)
-    log = tail_lines(files.log, LOG_TAIL)
-    partial = read_json(files.root / "partial.json")
-    left = {"partial": partial} if isinstance(partial, dict) else None
     said = _said(tx, record)
     if "error" in said:
-        return Ending(
-            state=State.FAILED, why="the training failed", error={**said["error"], "log_tail": log}, result=left
-        )
+        return _failed(base, record, said["error"], why="the training failed")
     if doom is not None:
-        error = {"code": doom.code, "message": doom.message, "hint": doom.hint, "log_tail": log}
-        return Ending(state=State.FAILED, why=doom.message, error=error, result=left)
-    return _deliberate(record, said) or _interrupted(record, exit_code=exit_code, log=log, left=left)
+        return _failed(base, record, _error(doom), why=doom.message)
+    return _deliberate(record, said) or _interrupted(base, record, exit_code=exit_code)
+
+
+def _failed(base: Base, record: OperationRecord, error: dict[str, Any], *, why: str) -> Ending:
+    """Keep what the run left: the end of its log, and its service's result document of a failure."""
+    files, service = base.files.operation(record.id), base.service_of(record)
+    document = load(service.failure)(error, files.root) if service and service.failure else None
+    error = {**error, "log_tail": tail_lines(files.log, LOG_TAIL)}
+    return Ending(state=State.FAILED, why=why, error=error, result=document)
+
+
+def _error(error: TutelageError) -> dict[str, Any]:
+    return {"code": error.code, "message": error.message, "hint": error.hint}
 
 
 def _deliberate(record: OperationRecord, said: dict[str, Any]) -> Ending | None:
@@ -81,9 +88,7 @@ def _deliberate(record: OperationRecord, said: dict[str, Any]) -> Ending | None:
     return None
 
 
-def _interrupted(
-    record: OperationRecord, *, exit_code: int | None, log: list[str], left: dict[str, Any] | None
-) -> Ending:
+def _interrupted(base: Base, record: OperationRecord, *, exit_code: int | None) -> Ending:
     """Restart while successive restarts without a new checkpoint stay within `max_restarts`."""
     allowed = Policy.model_validate(record.spec.get("policy", {})).max_restarts
     how = _how(exit_code)
@@ -93,8 +98,7 @@ def _interrupted(
         f"the worker died{how} {record.num_restarts + 1} times in a row without a new checkpoint",
         hint="the log's last lines may say why; `tutelage resume ID` tries again from the last checkpoint",
     )
-    error = {"code": lost.code, "message": lost.message, "hint": lost.hint, "log_tail": log}
-    return Ending(state=State.FAILED, why=lost.message, error=error, result=left)
+    return _failed(base, record, _error(lost), why=lost.message)
 
 
 def _again(tx: Transaction, record: OperationRecord, *, at_s: float) -> OperationRecord:

@@ -123,7 +123,7 @@ def _metrics(reading: Reading, record: OperationRecord, service: Service | None,
     )
 
 
-def _spark(reading: Reading, record: OperationRecord, service: Service, points: int) -> list[tuple[int, float]]:
+def _spark(reading: Reading, record: OperationRecord, service: Service, points: int) -> wire.Spark | None:
     """Return the judged curve, down-sampled to about `points`."""
     objective = objective_of(record, service)
     scope = (assessment.scope if (assessment := assessment_of(record)) else "") or ""
@@ -131,10 +131,11 @@ def _spark(reading: Reading, record: OperationRecord, service: Service, points: 
     paired = [m.name for m in service.metrics if m.pairs and m.name in series]
     chosen = series.get(objective or "") or (series[paired[0]] if paired else None)
     if chosen is None:
-        return []
+        return None
     inside = curves.segments(reading.connection, chosen.id, chosen.attempt)
     steps = curves.pick_steps(reading.connection, chosen, inside, points)
-    return sorted(curves.read_values(reading.connection, chosen.id, inside, steps).items())
+    values = curves.read_values(reading.connection, chosen.id, inside, steps)
+    return wire.Spark(metric=chosen.metric, scope=scope, points=sorted(values.items()))
 
 
 def _progress(record: OperationRecord, service: Service | None, now_s: float) -> wire.Progress:

@@ -95,10 +95,10 @@ def encode_line(draft: Draft) -> bytes:
         record["i"] = draft.step
     record["d"] = dict(draft.data)
     try:
-        text = json.dumps(record, allow_nan=False, separators=(",", ":"), default=_plain)
+        text = _JSON.encode(record)
     except ValueError:
         record["d"] = _finite(record["d"])
-        text = json.dumps(record, allow_nan=False, separators=(",", ":"), default=_plain)
+        text = _JSON.encode(record)
     return text.encode() + b"\n"
 
 
@@ -142,3 +142,7 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return value
+
+
+_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_plain)
+"""Made once: json.dumps makes an encoder for each call that has options."""

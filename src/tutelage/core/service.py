@@ -48,11 +48,13 @@ class ServiceCommand:
 class Service:
     """One kind of training.
 
-    `config` is the dotted path of a pydantic model, `train(config, run) -> dict | None` of the training (None:
-    left on a pause or cancel), `use(model, config, requests, emit)` of the finished model's use,
-    `read(document) -> spec | None` of a reader for the service's own document format, `inspect(request) -> dict`
-    of a look at data. `unit` is the step's name in scope "", `scopes` the step's name in each further scope kind,
-    `judged` the scope kinds whose curves are judged (none: scope "" itself), `objective` the metric that counts.
+    Dotted paths: `config` a pydantic model; `train(config, run) -> dict | None` (None: left on a pause or cancel);
+    `use(model, config, requests, emit)` of the finished model; `read(document) -> spec | None` for the service's own
+    document format; `inspect(request) -> dict`, a look at data; `failure(error, folder) -> dict`, the result document
+    of a failed run (called by the supervisor, so its module imports no library).
+
+    `unit` is the step's name in scope "", `scopes` the step's name in each further scope kind, `judged` the scope
+    kinds whose curves are judged (none: scope "" itself), `objective` the metric that counts.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Service:
     use: str | None = None
     read: str | None = None
     inspect: str | None = None
+    failure: str | None = None
     scopes: Mapping[str, str] = field(default_factory=dict)
     judged: tuple[str, ...] = ()
     supports: frozenset[str] = frozenset()

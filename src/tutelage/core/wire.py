@@ -68,6 +68,14 @@ class Best(Wire):
     indistinguishable_from: tuple[int, int] | None = None
 
 
+class Spark(Wire):
+    """The judged curve, down-sampled, with the name and scope it has."""
+
+    metric: str
+    scope: str
+    points: list[tuple[int, Number]]
+
+
 class MetricSummary(Wire):
     """The metrics of scope "" at a glance."""
 
@@ -76,7 +84,7 @@ class MetricSummary(Wire):
     best: Best | None = None
     steps_since_improvement: int | None = None
     scopes: list[str] = Field(default_factory=list)
-    spark: list[tuple[int, Number]] | None = Field(None, description="the judged curve; only with ?spark=N")
+    spark: Spark | None = Field(None, description="the judged curve; only with ?spark=N")
 
 
 class Evidence(Wire):

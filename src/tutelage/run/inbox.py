@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tutelage.core.commands import Command
 
-LOOK_EVERY_S = 0.02
+LOOK_EVERY_S = 0.05
 
 
 class Inbox:
-    """Reads commands as the supervisor appends them; a look costs a clock reading, a stat each 20 ms."""
+    """Reads commands as the supervisor appends them; a look costs a clock reading, a stat each 50 ms."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

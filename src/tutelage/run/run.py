@@ -30,7 +30,8 @@ class ScopedReporter:
 
     def metric(self, step: int, values: Mapping[str, float] | None = None, /, **named: float) -> None:
         """Report named numbers at a step of this scope; non-finite ones are kept and judged."""
-        self._emit(EventKind.METRIC, {"values": {**(values or {}), **named}}, step=int(step))
+        numbers = {name: float(value) for name, value in {**(values or {}), **named}.items()}
+        self._emit(EventKind.METRIC, {"values": numbers}, step=int(step))
 
     def scope(self, name: str) -> ScopedReporter:
         """Return a reporter for a scope inside this one, such as `fold=3`."""
@@ -57,7 +58,7 @@ class ScopedReporter:
 
     def sample(self, data: Mapping[str, Any], *, step: int | None = None) -> None:
         """Show something the model made."""
-        self._emit(EventKind.SAMPLE, data, step=step)
+        self._emit(EventKind.SAMPLE, dict(data), step=step)
 
     def _emit(self, kind: EventKind, data: Mapping[str, Any], *, step: int | None = None) -> None:
         self._journal.append(Draft(kind=kind, at_s=now_s(), data=data, scope=self._scope, step=step))
@@ -189,7 +190,7 @@ class FileRun(ScopedReporter):
 
     def error(self, data: Mapping[str, Any]) -> None:
         """Record why the training failed."""
-        self._emit(EventKind.ERROR, data)
+        self._emit(EventKind.ERROR, dict(data))
 
     def ended(self, state: str) -> None:
         """Record the deliberate end of this attempt: completed, paused or cancelled."""

@@ -293,7 +293,7 @@ def pick_steps(connection: Connection, series: SeriesRecord, inside: Sequence[Se
     if not inside:
         return []
     first, last = min(segment.first for segment in inside), max(segment.last for segment in inside)
-    groups = max(1, points // 2)
+    groups = max(1, (points - 2) // 2 - 1)
     width = max(1, math.ceil((last - first + 1) / groups))
     read = _extremes_by_bucket if width >= BUCKET_STEPS and series.num_points >= LONG else _extremes_by_scan
     picked = {first, last}

@@ -103,12 +103,13 @@ def test_an_inspection_in_sentences() -> None:
 
 def test_a_failure_becomes_the_failure_document() -> None:
     error = {"code": "target_missing", "message": "no target", "hint": "name it"}
-    failed = operation(state="failed", error=error, result={"partial": {"nTrials": 3}, "modelPath": "x"})
-    assert train.result_document(failed) == {
+    own = {"success": False, "error": error, "partial": {"nTrials": 3}}
+    assert train.result_document(operation(state="failed", error=error, result=own)) == own
+    assert train.result_document(operation(state="failed", error=error)) == {
         "success": False,
         "error": error,
         "suggestions": ["name it"],
-        "partial": {"nTrials": 3},
+        "partial": {},
         "unrecognized": [],
     }
     assert train.result_document(operation(state="completed", result={"success": True})) == {"success": True}

@@ -17,7 +17,7 @@ METRICS = {
     "unit": "step",
     "latest": {"train_loss": 2.91, "val_loss": "nan"},
     "best": {"metric": "val_loss", "value": 3.01, "step": 780, "indistinguishable_from": [740, 820]},
-    "spark": SPARK,
+    "spark": {"metric": "val_loss", "scope": "", "points": SPARK},
 }
 OVERFITTING = assessment(
     verdict="overfitting",

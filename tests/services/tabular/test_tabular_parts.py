@@ -15,11 +15,11 @@ from tutelage.services.tabular import SERVICE, state
 from tutelage.services.tabular.algorithms import REGISTRY
 from tutelage.services.tabular.catalog import GLOSSARY
 from tutelage.services.tabular.config import Search
+from tutelage.services.tabular.failure import failure_document
 from tutelage.services.tabular.learners import Matrices, learn
 from tutelage.services.tabular.messages import Divide, HoldOut
 from tutelage.services.tabular.pipeline import encoded_sources, encoder
 from tutelage.services.tabular.plots import confusion_counts, draw_confusion
-from tutelage.services.tabular.result import failure_document
 from tutelage.services.tabular.scores import score
 from tutelage.services.tabular.study import Study
 from tutelage.services.tabular.types import ColumnReader, infer_columns

@@ -103,10 +103,11 @@ def advice(recommendation: wire.Recommendation) -> str:
 def figures(operation: wire.Operation, *, width: int) -> Table:
     """Return the judged curve, the best value and the newest ones."""
     grid = Table.grid(padding=(0, 2, 0, 0))
-    judged, best = operation.assessment, operation.metrics.best
-    if len(operation.metrics.spark or []) > 1:
-        scope = f"  {judged.scope}" if judged and judged.scope else ""
-        grid.add_row(Text("curve", style="dim"), painted(operation, width=width).append(scope, style="dim"))
+    best = operation.metrics.best
+    spark = operation.metrics.spark
+    if spark and len(spark.points) > 1:
+        named = f"  {spark.metric} {spark.scope}".rstrip()
+        grid.add_row(Text("curve", style="dim"), painted(operation, width=width).append(named, style="dim"))
     if best:
         grid.add_row(Text("best", style="dim"), best_words(best, operation.metrics.unit))
     if operation.metrics.latest:
@@ -121,7 +122,8 @@ def painted(operation: wire.Operation, *, width: int) -> Text:
     style, since = INK, None
     if judged and judged.verdict in PAINTED and judged.since_step is not None:
         style, since = VERDICT_SIGNS[judged.verdict][1], judged.since_step
-    text, points = Text(), operation.metrics.spark or []
+    spark, text = operation.metrics.spark, Text()
+    points = spark.points if spark else []
     for cell in cells(points if len(points) > 1 else [], width=width, last_step=total if has_same_unit else None):
         is_painted = since is not None and cell.step is not None and cell.step >= since
         text.append(cell.sign, style=style if is_painted else INK)

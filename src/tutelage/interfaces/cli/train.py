@@ -51,15 +51,12 @@ def refusal(error: TutelageError) -> dict[str, Any]:
 
 
 def result_document(operation: Operation) -> dict[str, Any]:
-    """Return the result document of an ended operation: its own, or the failure's."""
-    if operation.error is None and operation.result is not None:
+    """Return the result document of an ended operation: its own, of a success or a failure, else one from its error."""
+    if operation.result is not None:
         return dict(operation.result)
-    known = dict(operation.result or {})
     if operation.error is None:
-        failure = _failure(str(operation.state), f"the operation is {operation.state} and left no result", "")
-    else:
-        failure = _failure(operation.error.code, operation.error.message, operation.error.hint)
-    return {**failure, **{key: known[key] for key in ("partial", "unrecognized") if key in known}}
+        return _failure(str(operation.state), f"the operation is {operation.state} and left no result", "")
+    return _failure(operation.error.code, operation.error.message, operation.error.hint)
 
 
 def _failure(code: str, message: str, hint: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ SERVICE = Service(
     use="tutelage.services.tabular.use:use",
     read="tutelage.services.tabular.documents:read",
     inspect="tutelage.services.tabular.inspect:inspect",
+    failure="tutelage.services.tabular.failure:failure_document",
     supports=frozenset({"checkpoint", "branch", "tune"}),
     tunables=(
         Tunable("n_trials", int, 1, 100_000, about="trials of the search, finished ones included"),

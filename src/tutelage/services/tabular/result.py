@@ -1,11 +1,8 @@
-"""The result document, and what is left to say when a training failed."""
+"""The result document, and the files that go with it."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +14,7 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.final import MODEL, Final
 from tutelage.services.tabular.plan import Plan
 from tutelage.services.tabular.plots import confusion_counts, draw_confusion
-from tutelage.services.tabular.state import COMPLETE, FAILED, PARTIAL, PRUNED, State, Trial, write_json
+from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, State, Trial, write_json
 from tutelage.settings import load_settings
 
 
@@ -43,30 +40,6 @@ def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Fi
         "artifacts": [f"artifacts/{name}" for name in shown],
         **({"unrecognized": config.unrecognized} if config.unrecognized else {}),
     }
-
-
-def failure_document(error: Mapping[str, Any], run_dir: Path) -> dict[str, Any]:
-    """Return the result on failure from an `error` event ({code, message, hint}) and the operation's folder."""
-    partial = _read_json(run_dir / PARTIAL) or {"bestParams": None, "nTrials": 0}
-    config = _read_json(run_dir / "spec.json").get("config", {})
-    root = run_dir / "artifacts"
-    files = sorted(path.relative_to(run_dir).as_posix() for path in root.rglob("*") if path.is_file())
-    return {
-        "success": False,
-        "error": {name: str(error.get(name) or "") for name in ("code", "message", "hint")},
-        "suggestions": [str(error["hint"])] if error.get("hint") else [],
-        "partial": {**partial, "artifacts": [name for name in files if not name.endswith((".tmp", ".sig"))]},
-        "unrecognized": config.get("unrecognized", []),
-    }
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """Return a file's object, or an empty one where there is none to read."""
-    try:
-        content: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content
 
 
 def _sign(run: Run) -> None:

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.services.tabular.failure import PARTIAL
+
 CHUNK = 100
 """Finished trials a file: a full file never changes and is linked from checkpoint to checkpoint."""
-
-PARTIAL = "partial.json"
-"""What a failure must not lose, in the operation's folder: best parameters so far and the number of trials."""
 
 COMPLETE, PRUNED, FAILED, RUNNING = "complete", "pruned", "failed", "running"
 
