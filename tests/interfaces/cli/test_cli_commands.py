@@ -68,6 +68,8 @@ def test_train_output_writes_the_failure_too(cli: Cli, tmp_path: Path) -> None:
     assert ran.code == 1
     written = json.loads(target.read_text())
     assert written["success"] is False
+    assert written["error"]["code"] == "training_failed"
+    assert not written["error"]["message"].startswith("op_")
     assert written["error"]["message"]
     assert "Traceback" not in ran.out + ran.err
 

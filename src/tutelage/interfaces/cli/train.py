@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tutelage.core.errors import EXIT_FAILED, TutelageError
+from tutelage.core.errors import TrainingError, TutelageError
 from tutelage.interfaces.cli.options import AsJson, Sets
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ def train(
             if dry_run:
                 return _show_dry_run(client.dry_run(_named(document, name)), as_json=as_json)
             operation = _submit(client, document, name)
-            code = _afterwards(client, operation, follow=follow, output=output, as_json=as_json)
     except TutelageError as error:
         if output is not None:
             _write(output, refusal(error))
         raise
-    raise typer.Exit(code)
+    with session() as client:
+        raise typer.Exit(_afterwards(client, operation, follow=follow, output=output, as_json=as_json))
 
 
 def refusal(error: TutelageError) -> dict[str, Any]:
@@ -125,12 +125,23 @@ def _show_started(client: Client, operation: Operation, *, brief: bool = False) 
 
 
 def _show_written(operation: Operation, output: Path) -> None:
+    from tutelage.client.problems import error_from
+    from tutelage.core.wire import Problem
     from tutelage.interfaces.cli.terminal import say
 
     what = "the failure" if operation.error else "the result"
     say(f"Wrote {what} to {output}")
     if operation.error:
-        raise TutelageError(f"{operation.id} failed: {operation.error.message}", hint=operation.error.hint)
+        raise error_from(
+            Problem(
+                type="about:blank",
+                title="The run failed",
+                status=TrainingError.status,
+                detail=f"{operation.id} failed: {operation.error.message}",
+                code=operation.error.code,
+                hint=operation.error.hint,
+            )
+        )
 
 
 def _show_dry_run(answer: DryRun, *, as_json: bool) -> None:
@@ -145,5 +156,3 @@ def _show_dry_run(answer: DryRun, *, as_json: bool) -> None:
         say(f"Warning: {warning}")
     return None
 
-
-__all__ = ["EXIT_FAILED", "refusal", "result_document", "train"]
