@@ -115,6 +115,13 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
     assert [target for target in targets if target and not (page.parent / target).exists()] == []
 
 
+def test_the_files_that_the_architecture_names_exist() -> None:
+    named = re.findall(r"`([\w/.*]+(?:\.py|/))`", (ROOT / "ARCHITECTURE.md").read_text())
+    places = (ROOT, SRC / "tutelage")
+    inside = ("operations/", "checkpoints/", "artifacts/", "events/")
+    assert [name for name in named if name not in inside and not any(any(at.glob(name)) for at in places)] == []
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) < 200
 

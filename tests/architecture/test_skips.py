@@ -32,7 +32,7 @@ def test_part():
 def test_a_skip_for_a_missing_part_fails_only_in_ci(tmp_path: Path, ci: str, outcome: str) -> None:
     (tmp_path / "test_written.py").write_text(WRITTEN)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n  needs_shared_data: tables\n  needs_gpu: gpu\n")
-    environment = {**os.environ, "CI": ci, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "CI": ci, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment.pop("TUTELAGE_TEST_DATA", None)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider", str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
