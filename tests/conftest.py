@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support import end_processes
 
 OWN = ("TUTELAGE_HOME", "TUTELAGE_URL", "TUTELAGE_TOKEN", "TUTELAGE_SERVICES", "TUTELAGE_IDLE_S")
 FAKE = json.dumps({"fake": "tutelage.testing.fake:SERVICE"})
@@ -85,32 +86,3 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("TUTELAGE_IDLE_S", "5")
     yield folder
     end_processes(folder)
-
-
-def end_processes(home: Path) -> None:
-    """End a home's supervisor, then its workers, each by its own record."""
-    supervisor = _recorded_pid(home / "supervisor.json")
-    if supervisor is not None:
-        _signal(os.kill, supervisor)
-    for record in home.glob("operations/*/worker.pid"):
-        worker = _recorded_pid(record)
-        if worker is not None:
-            _signal(os.killpg, worker)
-
-
-def _recorded_pid(record: Path) -> int | None:
-    """Return the pid that a process wrote of itself, if that very process still runs."""
-    from tutelage.executors import ProcessId
-
-    try:
-        process = ProcessId.from_document(json.loads(record.read_text()))
-    except (OSError, ValueError, KeyError):
-        return None
-    return process.pid if process.is_alive() else None
-
-
-def _signal(send: Callable[[int, int], None], pid: int) -> None:
-    try:
-        send(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

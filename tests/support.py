@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -19,6 +18,7 @@ from tutelage.client import Client, connect
 from tutelage.core import wire
 from tutelage.core.commands import Verb
 from tutelage.core.operation import ENDED, State
+from tutelage.executors import ProcessId
 from tutelage.main import Parts, build
 from tutelage.settings import Settings
 
@@ -85,18 +85,37 @@ def plane_at(home: Path, **changes: Any) -> Iterator[Plane]:
     try:
         yield plane
     finally:
-        kill_workers(home)
+        end_processes(home)
         for child in parts.base.executor._children.values():
             child.wait()
         parts.close()
 
 
-def kill_workers(home: Path) -> None:
-    """Kill every worker that a home still has."""
-    for file in home.glob("operations/*/worker.pid"):
-        pid = int(json.loads(file.read_text())["pid"])
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
+def end_processes(home: Path) -> None:
+    """End a home's supervisor, then its workers, each by its own record."""
+    supervisor = _recorded_pid(home / "supervisor.json")
+    if supervisor is not None:
+        _signal(os.kill, supervisor)
+    for record in home.glob("operations/*/worker.pid"):
+        worker = _recorded_pid(record)
+        if worker is not None:
+            _signal(os.killpg, worker)
+
+
+def _recorded_pid(record: Path) -> int | None:
+    """Return the pid that a process wrote of itself, if that very process still runs."""
+    try:
+        process = ProcessId.from_document(json.loads(record.read_text()))
+    except (OSError, ValueError, KeyError):
+        return None
+    return process.pid if process.is_alive() else None
+
+
+def _signal(send: Callable[[int, int], None], pid: int) -> None:
+    try:
+        send(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
 
 
 @contextmanager
@@ -111,7 +130,7 @@ def supervisor_at(home: Path, **environment: str) -> Iterator[tuple[subprocess.P
         client.close()
         process.kill()
         process.wait()
-        kill_workers(home)
+        end_processes(home)
 
 
 def start_supervisor(home: Path, **environment: str) -> subprocess.Popen[bytes]:

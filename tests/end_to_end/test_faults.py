@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.support import FAKE, kill_workers, start_supervisor, supervisor_at
+from tests.support import FAKE, end_processes, start_supervisor, supervisor_at
 
 from tutelage.client import connect
 from tutelage.core.errors import TutelageError
@@ -69,7 +69,7 @@ def test_a_killed_supervisor_is_replaced_and_its_worker_adopted(tmp_path: Path) 
         one.close()
     again.kill()
     again.wait()
-    kill_workers(home)
+    end_processes(home)
 
 
 @pytest.mark.slow  # thirty kills of real processes
@@ -106,7 +106,7 @@ def test_kills_of_worker_and_supervisor_at_random_lose_and_double_nothing(tmp_pa
     client.close()
     process.kill()
     process.wait()
-    kill_workers(home)
+    end_processes(home)
 
 
 @pytest.mark.slow  # waits for the five seconds that SQLite is given

@@ -10,6 +10,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import train_test_split
-from tests.support import kill_workers
+from tests.support import end_processes
 
 from tutelage.client import connect
 from tutelage.settings import Settings
@@ -27,7 +28,7 @@ NUM_TRIALS = 30
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with the job document and the split of a real table as two files."""
     made = tmp_path_factory.mktemp("telco")
     table = pd.read_csv(Path(os.environ["TUTELAGE_TEST_DATA"]) / "tabular" / "telco_churn.csv")
@@ -47,7 +48,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "options": {"earlyStoppingRounds": 10, "verbosity": 1},
     }
     (made / "job.json").write_text(json.dumps(job))
-    return made
+    yield made
+    end_processes(made / "home")
 
 
 def tutelage(*arguments: str, home: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -117,4 +119,4 @@ def test_ten_kills_at_random_moments_change_nothing(trained: dict[str, Any], fol
         assert [event.seq for event in events] == list(range(1, len(events) + 1))
     finally:
         client.close()
-        kill_workers(home)
+        end_processes(home)

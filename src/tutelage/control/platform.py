@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -13,10 +12,10 @@ import psutil
 
 from tutelage import __version__
 from tutelage.analysis.compare import compare
-from tutelage.control import histories, removal, views
+from tutelage.control import histories, holdings, removal, views
 from tutelage.control.base import Base, found
 from tutelage.control.commands import Commands, kept_answer
-from tutelage.control.files import read_json, write_json
+from tutelage.control.files import write_json
 from tutelage.control.histories import cursor_row
 from tutelage.control.judging import declarations
 from tutelage.control.ledger import decisions
@@ -26,7 +25,7 @@ from tutelage.control.supervision import Supervision
 from tutelage.control.waiting import Waiting
 from tutelage.core import wire
 from tutelage.core.clock import iso
-from tutelage.core.errors import IllegalCommand, InvalidSpec, NotFound, NotSupported, unknown
+from tutelage.core.errors import IllegalCommand, InvalidSpec, NotSupported, unknown
 from tutelage.core.events import Draft, EventKind
 from tutelage.core.ids import new_operation_id
 from tutelage.core.operation import QUEUED, State
@@ -37,7 +36,6 @@ from tutelage.store.ledger import first_broken
 from tutelage.store.store import Reading
 
 MAX_PAGE = 500
-MAX_LOG_BYTES = 256_000
 
 
 class ControlPlatform:
@@ -334,21 +332,7 @@ class ControlPlatform:
 
     def logs(self, operation_id: str, *, since: str | None = None, limit: int = 200) -> wire.LogPage:
         """Return lines of the log: the last ones, or those after a cursor."""
-        self.operation(operation_id)
-        path = self._base.files.operation(operation_id).log
-        size = path.stat().st_size if path.exists() else 0
-        begin = max(0, size - MAX_LOG_BYTES) if since is None else min(cursor_row(since), size)
-        block = b""
-        if size:
-            with path.open("rb") as file:
-                file.seek(begin)
-                block = file.read(MAX_LOG_BYTES)
-        block = block[: block.rfind(b"\n") + 1] if since is not None else block
-        lines = block.decode("utf-8", "replace").splitlines()
-        shown = lines[-limit:] if since is None else lines[:limit]
-        end = begin + len(block) if since is None or len(shown) == len(lines) else begin + _bytes_of(block, limit)
-        is_cut = len(shown) < len(lines) or (since is None and begin > 0)
-        return wire.LogPage(lines=shown, next_cursor=str(end), truncated=is_cut)
+        return holdings.logs(self._base, operation_id, since=since, limit=limit)
 
     def compare(self, operation_ids: tuple[str, ...]) -> wire.Comparison:
         """Put operations side by side."""
@@ -380,57 +364,19 @@ class ControlPlatform:
 
     def artifacts(self, operation_id: str) -> list[wire.Artifact]:
         """List the files it produced."""
-        self.operation(operation_id)
-        root = self._base.files.operation(operation_id).artifacts
-        paths = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else []
-        return [
-            wire.Artifact(
-                name=path.relative_to(root).as_posix(),
-                bytes=path.stat().st_size,
-                content_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
-                created_at=iso(path.stat().st_mtime),
-            )
-            for path in paths
-        ]
+        return holdings.artifacts(self._base, operation_id)
 
     def artifact(self, operation_id: str, name: str) -> Path:
         """Return the path of one of them; nothing outside the artifacts folder is ever named."""
-        names = [item.name for item in self.artifacts(operation_id)]
-        if name not in names:
-            raise NotFound(f"there is no artifact {name!r}", hint=f"there are: {', '.join(names) or 'none yet'}")
-        root = self._base.files.operation(operation_id).artifacts.resolve()
-        path = (root / name).resolve()
-        if not path.is_relative_to(root):
-            raise NotFound(f"there is no artifact {name!r}", hint="a link that leads elsewhere is not an artifact")
-        return path
+        return holdings.artifact(self._base, operation_id, name)
 
     def checkpoints(self, operation_id: str) -> list[wire.Checkpoint]:
         """List its resumable states."""
-        top = self.operation(operation_id).metrics.best
-        root = self._base.files.operation(operation_id).checkpoints
-        kept = []
-        for folder in root.iterdir() if root.is_dir() else ():
-            manifest = read_json(folder / "manifest.json") if folder.name.isdigit() else None
-            if manifest:
-                kept.append(
-                    wire.Checkpoint(
-                        step=manifest["step"],
-                        created_at=iso(manifest["created_at_s"]) or "",
-                        bytes=sum(entry["bytes"] for entry in manifest["files"].values()),
-                        attempt=manifest["attempt"],
-                        best=bool(top and top.step == manifest["step"] and top.metric in manifest["metrics"]),
-                        metrics=manifest["metrics"],
-                    )
-                )
-        return sorted(kept, key=lambda item: item.step)
+        return holdings.checkpoints(self._base, operation_id)
 
     def environment(self, operation_id: str) -> dict[str, Any]:
         """Return what its latest attempt ran on: packages, git, machine."""
-        self.operation(operation_id)
-        document = read_json(self._base.files.operation(operation_id).environment)
-        if not isinstance(document, dict):
-            raise NotFound("no attempt has written its environment yet")
-        return document
+        return holdings.environment(self._base, operation_id)
 
     def spec(self, operation_id: str) -> dict[str, Any]:
         """Return the spec as it was accepted."""
@@ -439,29 +385,7 @@ class ControlPlatform:
 
     def lineage(self, operation_id: str) -> wire.Lineage:
         """Return ancestors and descendants."""
-        with self._base.store.reading() as reading:
-            found(reading, operation_id)
-            records = {record.id: record for record in reading.operations()}
-        edges = [
-            wire.LineageEdge(parent=link["id"], child=record.id, kind=link["kind"], at=link.get("at"))
-            for record in records.values()
-            for link in record.spec.get("links", [])
-        ]
-        ids = _related(operation_id, edges)
-        nodes = [
-            wire.LineageNode(
-                id=record.id,
-                service=record.service,
-                name=record.name,
-                state=record.state,
-                best=wire.Best.model_validate(top) if (top := (record.judgement or {}).get("best")) else None,
-            )
-            for record in sorted(records.values(), key=lambda item: item.id)
-            if record.id in ids
-        ]
-        return wire.Lineage(
-            id=operation_id, nodes=nodes, edges=[e for e in edges if e.child in ids and e.parent in ids]
-        )
+        return holdings.lineage(self._base, operation_id)
 
     def is_idle(self) -> bool:
         """Tell whether nothing is live, pending, watched or outstanding."""
@@ -510,17 +434,3 @@ def _matches(record: OperationRecord, *, service: str | None, tag: str | None, t
     if text:
         tests.append(lambda: text.lower() in f"{record.id} {record.name} {record.notes}".lower())
     return all(test() for test in tests)
-
-
-def _related(operation_id: str, edges: list[wire.LineageEdge]) -> set[str]:
-    """Return everything that hangs together with an operation."""
-    ids, grown = {operation_id}, True
-    while grown:
-        more = {end for edge in edges if edge.parent in ids or edge.child in ids for end in (edge.parent, edge.child)}
-        grown = not more <= ids
-        ids |= more
-    return ids
-
-
-def _bytes_of(block: bytes, num_lines: int) -> int:
-    return sum(len(line) for line in block.splitlines(keepends=True)[:num_lines])

@@ -155,4 +155,3 @@ def _show_dry_run(answer: DryRun, *, as_json: bool) -> None:
     for warning in answer.warnings:
         say(f"Warning: {warning}")
     return None
-
