@@ -7,13 +7,15 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support import ME, Plane, plane_at
 
+from tutelage.control import commands, supervision
 from tutelage.core import wire
 from tutelage.core.commands import Verb
-from tutelage.core.errors import IdempotencyConflict, IllegalCommand, InvalidSpec, NotFound, UnknownName
+from tutelage.core.errors import DiskFull, IdempotencyConflict, IllegalCommand, InvalidSpec, NotFound, UnknownName
 from tutelage.core.operation import State
 
 SLOW = {"steps": 100_000, "step_s": 0.005}
@@ -310,6 +312,56 @@ def test_a_new_control_plane_adopts_live_workers(tmp_path: Path) -> None:
             done = again.finish(begun.id)
             assert (done.state, done.attempt) == (State.COMPLETED, 1)
             assert len(losses(again, begun.id)) == 300
+
+
+def no_room(*_: object) -> None:
+    raise DiskFull("no room", hint="make some")
+
+
+def test_a_command_that_could_not_be_delivered_is_delivered_later(
+    plane: Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = plane.submit(SLOW)
+    plane.reach(begun.id, 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(commands, "append_command", no_room)
+        assert plane.command(begun.id, "stop").status == "accepted"
+    done = plane.finish(begun.id)
+    assert (done.state, done.stopped_early) == (State.COMPLETED, True)
+
+
+def test_a_command_that_a_dead_supervisor_never_delivered_is_delivered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    with plane_at(home) as plane:
+        begun = plane.submit(SLOW)
+        plane.reach(begun.id, 5)
+        monkeypatch.setattr(commands, "append_command", no_room)
+        plane.command(begun.id, "stop")
+        plane.parts.close()
+        monkeypatch.undo()
+        with plane_at(home) as again:
+            done = again.finish(begun.id)
+            assert (done.state, done.attempt, done.stopped_early) == (State.COMPLETED, 1, True)
+
+
+def test_a_fault_in_one_operation_does_not_stop_the_others(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+    poisoned, healthy = plane.submit(SLOW), plane.submit({"steps": 300, "step_s": 0.005})
+    plane.reach(poisoned.id, 5)
+    real = supervision.ingest
+
+    def poisonous(*args: Any, operation: str, **named: Any) -> int:
+        if operation == poisoned.id:
+            raise ZeroDivisionError("a bug of ours")
+        return real(*args, operation=operation, **named)
+
+    monkeypatch.setattr(supervision, "ingest", poisonous)
+    assert plane.finish(healthy.id).state is State.COMPLETED
+    given_up = plane.finish(poisoned.id)
+    assert given_up.state is State.FAILED
+    assert given_up.error is not None
+    assert "a bug of ours" in given_up.error.message
 
 
 def test_a_worker_that_died_unwatched_is_resumed(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tutelage.control.files import append_command, read_json, write_json
 from tutelage.control.ledger import decisions, record_decision, record_outcome
 from tutelage.control.submission import accept, request_hash
 from tutelage.core.commands import FOR_WORKER, Command, Verb, check_args
-from tutelage.core.errors import IdempotencyConflict, InvalidSpec, NotFound, unknown
+from tutelage.core.errors import DiskFull, IdempotencyConflict, InvalidSpec, NotFound, unknown
 from tutelage.core.events import Draft, EventKind
 from tutelage.core.ids import new_operation_id
 from tutelage.core.operation import LIVE, State, check_command
@@ -32,6 +32,7 @@ class Commands:
 
     def __init__(self, base: Base) -> None:
         self._base = base
+        self._undelivered: list[tuple[str, Command]] = []
 
     def command(
         self, operation_id: str, request: CommandRequest, *, principal: Principal, idempotency_key: str | None = None
@@ -55,9 +56,27 @@ class Commands:
                     )
                 decision = self._decision(tx, operation_id, command.id)
             if command.verb in FOR_WORKER and record.state in LIVE:
-                append_command(base.files.operation(operation_id).commands, command)
+                self._undelivered.append((operation_id, command))
+                with contextlib.suppress(DiskFull):  # the decision stands; the next round delivers it
+                    self.deliver()
         base.hub.ring()
         return decision
+
+    def deliver(self) -> None:
+        """Write what workers have not been told yet. Raises DiskFull where there is no room; asked again each round."""
+        while self._undelivered:
+            operation_id, command = self._undelivered[0]
+            append_command(self._base.files.operation(operation_id).commands, command)
+            del self._undelivered[0]
+
+    def deliver_again(self, operation_id: str) -> None:
+        """Tell a worker all that is open, in case an earlier supervisor died before it did; it hears each once."""
+        with self._base.store.reading() as reading:
+            is_open = [item for item in decisions(reading.ledger(operation_id)) if item.status == "accepted"]
+        for item in is_open:
+            if item.verb in FOR_WORKER:
+                command = Command(id=item.id, verb=item.verb, args=item.args, reason=item.reason)
+                self._undelivered.append((operation_id, command))
 
     def _check(self, record: OperationRecord, request: CommandRequest) -> Service:
         service = self._base.service_of(record)
@@ -111,12 +130,11 @@ class Commands:
             at_s=at_s,
             why=command.reason,
             wanted=str(command.verb),
-            wanted_at_s=at_s,
         )
 
     def _cancel(self, tx: Transaction, record: OperationRecord, command: Command, *, at_s: float) -> None:
         if record.state in LIVE:
-            tx.change_operation(record.id, wanted=str(Verb.CANCEL), wanted_at_s=at_s)
+            tx.change_operation(record.id, wanted=str(Verb.CANCEL))
             return
         move(tx, record, State.CANCELLED, at_s=at_s, why=command.reason)
         record_outcome(tx, record.id, command.id, status="applied", at_s=at_s, at_step=record.checkpoint_step)
@@ -125,8 +143,8 @@ class Commands:
         self, tx: Transaction, record: OperationRecord, command: Command, *, at_s: float, wanted: Verb | None = None
     ) -> None:
         cleared: dict[str, Any] = {"waiting_for": None, "error": None, "ended_at_s": None, "num_restarts": 0}
-        ending = {"wanted": str(wanted) if wanted else None, "wanted_at_s": at_s}
-        move(tx, record, State.RESUMING, at_s=at_s, why=command.reason, **cleared, **ending)
+        cleared["wanted"] = str(wanted) if wanted else None
+        move(tx, record, State.RESUMING, at_s=at_s, why=command.reason, **cleared)
         if command.verb is Verb.RESUME:
             record_outcome(tx, record.id, command.id, status="applied", at_s=at_s, at_step=record.checkpoint_step)
 

@@ -32,6 +32,7 @@ MEMORY_LOOK_S = 0.25
 JUDGE_EVERY_S = 0.2
 PID_FILE_S = 5.0
 QUIET_TICK_S = 0.25
+MAX_FAULTS = 3
 STOP_GRACE_S = 30.0
 """How long a run that reached its wall time may take to finish well."""
 
@@ -46,13 +47,14 @@ class Worker:
     owner: str
     process: ProcessId | None
     offset: int
-    earlier_s: float = 0.0
-    started_at_s: float = 0.0
+    spent_s: float = 0.0
+    watched_since: float = field(default_factory=time.monotonic)
     next_memory_look: float = 0.0
     next_judge: float = 0.0
     is_unjudged: bool = False
     doom: TutelageError | None = None
     exit_code: int | None = None
+    num_faults: int = 0
     signalled: dict[str, float] = field(default_factory=dict)
 
 
@@ -74,6 +76,7 @@ class Supervision:
             for record in reading.operations(list(LIVE)):
                 attempts = reading.attempts(record.id)
                 self._workers[record.id] = self._watch(record, attempts)
+                self._commands.deliver_again(record.id)
 
     def run(self) -> None:
         """Go round until `end` is called."""
@@ -101,8 +104,9 @@ class Supervision:
         base = self._base
         try:
             with base.guard:
+                self._commands.deliver()
                 for worker in list(self._workers.values()):
-                    self._look_after(worker)
+                    self._look_after_safely(worker)
                 self._expire_approvals()
                 self._start_next()
             self.trouble = ""
@@ -116,6 +120,33 @@ class Supervision:
             LOG.error("the round is postponed: %s", text)
         self.trouble = text
         self._ended.wait(0.5)
+
+    def _look_after_safely(self, worker: Worker) -> None:
+        """Keep a fault in one operation's course from stopping all the others; at the third it is given up."""
+        try:
+            self._look_after(worker)
+            worker.num_faults = 0
+        except (DiskFull, DatabaseLocked, OSError):
+            raise
+        except Exception as error:  # the edge of one operation: recorded in the log, and with the operation
+            LOG.exception("looking after %s failed", worker.operation)
+            worker.num_faults += 1
+            if worker.num_faults >= MAX_FAULTS:
+                self._give_up(worker, error)
+
+    def _give_up(self, worker: Worker, error: Exception) -> None:
+        self._signal(worker, kill=True)
+        del self._workers[worker.operation]
+        told = {
+            "code": TutelageError.code,
+            "message": f"the supervisor could not go on with it: {type(error).__name__}: {error}"[:1000],
+            "hint": "supervisor.log has the traceback; please report it",
+        }
+        with self._base.store.writing() as tx:
+            record = tx.operation(worker.operation)
+            if record is not None:
+                move(tx, record, State.FAILED, at_s=self._base.clock(), why=told["message"], error=told)
+        self._base.hub.ring()
 
     def _look_after(self, worker: Worker) -> None:
         alive = self._is_alive(worker)
@@ -143,7 +174,8 @@ class Supervision:
         if worker.process is None:
             worker.process = self._process_of(worker)
             if worker.process is None:
-                return self._base.clock() - worker.started_at_s < PID_FILE_S or self._fence_is_held(worker.operation)
+                young = time.monotonic() - worker.watched_since < PID_FILE_S
+                return young or self._fence_is_held(worker.operation)
         if executor.is_alive(worker.process):
             return True
         worker.exit_code = executor.exit_code(worker.process) if worker.exit_code is None else worker.exit_code
@@ -186,7 +218,7 @@ class Supervision:
 
     def _limit_wall_time(self, worker: Worker) -> None:
         limit_s = worker.resources.max_wall_s
-        spent_s = worker.earlier_s + self._base.clock() - worker.started_at_s
+        spent_s = worker.spent_s + time.monotonic() - worker.watched_since
         if limit_s is None or spent_s < limit_s:
             return
         if "wall" not in worker.signalled:
@@ -203,9 +235,9 @@ class Supervision:
         """Terminate, then kill, a worker that does not follow a cancel within the grace."""
         with self._base.store.reading() as reading:
             record = reading.operation(worker.operation)
-        if record is None or record.wanted != Verb.CANCEL or record.wanted_at_s is None:
+        if record is None or record.wanted != Verb.CANCEL:
             return
-        waited_s = self._base.clock() - record.wanted_at_s
+        waited_s = time.monotonic() - worker.signalled.setdefault("cancel", time.monotonic())
         grace_s = self._base.settings.grace_s
         if waited_s > grace_s and "term" not in worker.signalled:
             worker.signalled["term"] = time.monotonic()
@@ -326,8 +358,8 @@ class Supervision:
             owner=record.owner_name,
             process=ProcessId.from_document(dict(process)) if process else None,
             offset=newest.offset,
-            earlier_s=sum((item.ended_at_s or item.started_at_s) - item.started_at_s for item in attempts[:-1]),
-            started_at_s=newest.started_at_s,
+            spent_s=sum((item.ended_at_s or item.started_at_s) - item.started_at_s for item in attempts[:-1])
+            + max(0.0, self._base.clock() - newest.started_at_s),
             is_unjudged=True,
         )
 

@@ -1,4 +1,5 @@
-"""The commands that reach a worker: complete lines of `commands.ndjson`, each given out once."""
+"""The commands that reach a worker: complete lines of `commands.ndjson`, each given out once,
+however often it is written."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ class Inbox:
         self._path = path
         self._offset = 0
         self._waiting: deque[Command] = deque()
+        self._heard: set[str] = set()
         self._next_look = 0.0
 
     def next(self) -> Command | None:
@@ -40,4 +42,8 @@ class Inbox:
             return
         complete = block[: block.rfind(b"\n") + 1]
         self._offset += len(complete)
-        self._waiting.extend(Command.from_line(json.loads(line)) for line in complete.splitlines())
+        for line in complete.splitlines():
+            command = Command.from_line(json.loads(line))
+            if command.id not in self._heard:
+                self._heard.add(command.id)
+                self._waiting.append(command)

@@ -35,7 +35,6 @@ class OperationRecord:
     started_at_s: float | None = None
     ended_at_s: float | None = None
     wanted: str | None = None
-    wanted_at_s: float | None = None
     stopped_early: bool = False
     error: Mapping[str, Any] | None = None
     result: Mapping[str, Any] | None = None

@@ -31,7 +31,6 @@ OPERATIONS = Table(
     Column("started_at_s", Float),
     Column("ended_at_s", Float),
     Column("wanted", Text),
-    Column("wanted_at_s", Float),
     Column("stopped_early", Integer, nullable=False),
     Column("error", JSON),
     Column("result", JSON),

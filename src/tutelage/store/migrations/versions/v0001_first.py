@@ -37,7 +37,6 @@ def upgrade() -> None:
         Column("started_at_s", Float),
         Column("ended_at_s", Float),
         Column("wanted", Text),
-        Column("wanted_at_s", Float),
         Column("stopped_early", Integer, nullable=False),
         Column("error", JSON),
         Column("result", JSON),
