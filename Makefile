@@ -11,7 +11,7 @@ ifneq ($(wildcard ../shared/data),)
 export TUTELAGE_TEST_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help demo test lint types contracts unit bench clean
+.PHONY: help demo test lint types contracts unit bench openapi clean
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -40,6 +40,9 @@ unit: $(VENV)/.test ## Run the quick tests only
 
 bench: $(VENV)/.test ## Measure every claim, the quick way
 	$(BIN)/python -m benchmarks --quick
+
+openapi: $(VENV)/.test ## Write the API's document anew, after a deliberate change of it
+	$(BIN)/python -m tutelage.interfaces.rest > docs/reference/openapi.json
 
 clean: ## Remove the environment and what the tools left; trained operations stay
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
