@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -57,6 +58,7 @@ class Calls:
         self._headers = dict(headers)
         self._open = open_
         self._http: httpx.Client | None = None
+        self._opening = threading.Lock()
 
     def send(self, call: Call) -> httpx.Response:
         """Return the answer, or raise the error it describes."""
@@ -74,21 +76,33 @@ class Calls:
         finally:
             response.close()
 
-    def forget(self) -> None:
-        """Close the connection; the next call looks the address up again."""
-        http, self._http = self._http, None
-        if http is not None:
-            http.close()
+    def forget(self, broken: httpx.Client | None = None) -> None:
+        """Close the connection, or only the one that broke; the next call looks the address up again."""
+        with self._opening:
+            http = self._http
+            if http is None or broken not in (None, http):
+                return
+            self._http = None
+        http.close()
+
+    def _connected(self) -> httpx.Client:
+        """Return the one connection that all threads share."""
+        with self._opening:
+            if self._http is None:
+                self._http = self._open(self._locate(), self._headers)
+            return self._http
 
     def _answer(self, call: Call) -> httpx.Response:
         for left in reversed(range(TRIES)):
-            http = self._http = self._http or self._open(self._locate(), self._headers)
+            http = self._connected()
             try:
                 return self._try(http, call)
             except httpx.TimeoutException as error:
                 raise SupervisorUnreachable(f"no answer to {call.path} in time", hint="try again later") from error
-            except httpx.TransportError as error:
-                self.forget()
+            except (httpx.TransportError, RuntimeError) as error:
+                if isinstance(error, RuntimeError) and not http.is_closed:
+                    raise  # httpx says by RuntimeError that another thread has closed the connection
+                self.forget(http)
                 if not left:
                     text = f"the connection for {call.path} broke {TRIES} times: {error}"
                     raise SupervisorUnreachable(text, hint="see `tutelage doctor`") from error

@@ -47,11 +47,13 @@ class LocalExecutor:
         return code
 
     def is_alive(self, process: ProcessId) -> bool:
-        """Tell whether the worker runs; also reaps a child that ended."""
+        """Tell whether the worker runs.
+
+        A child of ours lives until it can be reaped: a killed process whose threads are still ending looks like a
+        zombie, but has no exit code yet.
+        """
         child = self._children.get(process.pid)
-        if child is not None and child.poll() is not None:
-            return False
-        return process.is_alive()
+        return process.is_alive() if child is None else child.poll() is None
 
     def terminate(self, process: ProcessId, *, kill: bool) -> None:
         """Ask the worker and everything it started to end, or kill them."""
