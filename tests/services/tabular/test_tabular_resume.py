@@ -53,23 +53,6 @@ def test_killed_at_random_moments_ends_as_if_undisturbed(tmp_path: Path, home: P
     assert seen == numbers(calm, 1)
 
 
-@pytest.mark.slow  # the real table, killed ten times
-@pytest.mark.needs_shared_data
-def test_ten_kills_on_a_real_table_change_nothing(home: Path, shared_data: Path) -> None:
-    search = {"nTrials": 12}
-    asked = {
-        "algorithm": "lightgbm",
-        "trainDataPath": str(shared_data / "tabular/telco_churn.csv"),
-        "targetColumn": "Churn",
-        "hyperparameterSearch": search,
-    }
-    calm, disturbed = Operation.create(home, asked), Operation.create(home, asked)
-    assert calm.run() == 0
-    dice = random.Random(7)
-    killed_again_and_again(disturbed, [1.5 + dice.random() * 2.5 for _ in range(10)])
-    assert outcome(disturbed) == outcome(calm)
-
-
 @pytest.mark.slow  # starts a worker and kills it
 def test_the_fit_child_dies_with_its_worker(tmp_path: Path, home: Path, small_csv: Path) -> None:
     operation = Operation.create(home, job(small_csv, hyperparameterSearch={"nTrials": 500}))
