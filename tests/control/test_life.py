@@ -66,6 +66,8 @@ def test_events_are_dense_and_in_order(plane: Plane) -> None:
     assert states == ["pending", "running", "completed"]
     kinds = [event.kind for event in events if event.attempt == 1 and event.kind not in ("state", "verdict")]
     assert kinds[0] == "attempt_started"
+    told = [event.data["name"] for event in events if event.kind == "artifact"]
+    assert told == [item.name for item in plane.platform.artifacts(begun.id)]
 
 
 @pytest.mark.parametrize("kills", [1, 3])

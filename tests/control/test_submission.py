@@ -12,7 +12,7 @@ from tests.support import FAKE
 
 from tutelage.control.queue import Slots
 from tutelage.control.submission import accept
-from tutelage.core.errors import TutelageError
+from tutelage.core.errors import InvalidSpec, ServiceBroken, TutelageError
 from tutelage.services.registry import Registry
 
 REGISTRY = Registry(FAKE)
@@ -53,6 +53,18 @@ def test_a_bad_spec_is_refused_with_what_to_do(document: dict[str, Any], code: s
     assert refused.value.code == code
     assert said in refused.value.message
     assert refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "dotted", ["no_such_package:SERVICE", "tutelage.core.clock:SERVICE", "tutelage.core.clock:now_s"]
+)
+def test_a_broken_service_is_named_and_harms_no_other(dotted: str) -> None:
+    registry = Registry({**FAKE, "broken": dotted})
+    with pytest.raises(ServiceBroken, match=r"broken|not a Service"):
+        accept({"service": "broken"}, registry=registry, machine=MACHINE)
+    assert accept({"service": "fake"}, registry=registry, machine=MACHINE).service.name == "fake"
+    with pytest.raises(InvalidSpec, match="names no service"):
+        accept({}, registry=registry, machine=MACHINE)
 
 
 @given(st.dictionaries(st.text(max_size=8), JSON, max_size=4), JSON)

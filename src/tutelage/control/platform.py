@@ -25,7 +25,7 @@ from tutelage.control.supervision import Supervision
 from tutelage.control.waiting import Waiting
 from tutelage.core import wire
 from tutelage.core.clock import iso
-from tutelage.core.errors import IllegalCommand, InvalidSpec, NotSupported, unknown
+from tutelage.core.errors import IllegalCommand, InvalidSpec, NotSupported, ServiceBroken, unknown
 from tutelage.core.events import Draft, EventKind
 from tutelage.core.ids import new_operation_id
 from tutelage.core.operation import QUEUED, State
@@ -52,8 +52,7 @@ class ControlPlatform:
 
     def services(self) -> wire.ServiceList:
         """List the services."""
-        registry = self._base.registry
-        return wire.ServiceList(items=[views.service_info(registry.get(name)) for name in registry.names()])
+        return wire.ServiceList(items=[self._service_or_why_not(name) for name in self._base.registry.names()])
 
     def service(self, name: str) -> wire.ServiceInfo:
         """Describe one service with its JSON schema, defaults and presets."""
@@ -394,6 +393,12 @@ class ControlPlatform:
             asked = [record for record in reading.operations([State.PAUSED]) if record.waiting_for]
         busy = self._supervision.num_live or queued or asked or self._base.hub.num_watchers
         return not busy and not self._helpers.drop_idle()
+
+    def _service_or_why_not(self, name: str) -> wire.ServiceInfo:
+        try:
+            return views.service_info(self._base.registry.get(name))
+        except ServiceBroken as error:
+            return views.broken_service(name, error.message)
 
     def _wire(self, reading: Reading, record: OperationRecord, *, spark: int = 0) -> wire.Operation:
         base = self._base

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from tutelage.control.queue import Slots, check_possible
-from tutelage.core.errors import InvalidSpec, NotYet, TooLarge, nearest
+from tutelage.core.errors import InvalidSpec, NotYet, ServiceBroken, TooLarge, nearest
 from tutelage.core.paths import relative_paths
 from tutelage.core.service import Service, load
 from tutelage.core.spec import Spec
@@ -72,11 +73,12 @@ def _read_own_format(document: Mapping[str, Any], registry: Registry) -> Mapping
     if "service" in document:
         return document
     for name in registry.names():
-        service = registry.get(name)
-        spec = load(service.read)(document) if service.read else None
-        if spec is not None:
-            found: Mapping[str, Any] = spec
-            return found
+        with contextlib.suppress(ServiceBroken):  # it cannot say; asked for by name, it is refused
+            service = registry.get(name)
+            spec = load(service.read)(document) if service.read else None
+            if spec is not None:
+                found: Mapping[str, Any] = spec
+                return found
     return document
 
 

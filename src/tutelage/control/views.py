@@ -110,6 +110,23 @@ def service_info(service: Service, *, schema: Mapping[str, Any] | None = None) -
     )
 
 
+def broken_service(name: str, why: str) -> wire.ServiceInfo:
+    """Return the wire's object for a service that cannot be loaded."""
+    return wire.ServiceInfo(
+        name=name,
+        about="cannot be loaded",
+        unit="",
+        scopes={},
+        supports=[],
+        available=False,
+        missing=why,
+        metrics=[],
+        tunables=[],
+        presets={},
+        commands={},
+    )
+
+
 def _metrics(reading: Reading, record: OperationRecord, service: Service | None, spark: int) -> wire.MetricSummary:
     series = reading.series(record.id, scope="")
     judged = record.judgement or {}

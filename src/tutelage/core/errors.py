@@ -132,6 +132,12 @@ class MissingDependency(TrainingError):
     code = "missing_dependency"
 
 
+class ServiceBroken(TutelageError):
+    """A registered service whose declaration cannot be imported."""
+
+    code, status = "service_broken", 500
+
+
 class DamagedFile(TrainingError):
     """A file whose hash, signature or form does not hold."""
 

@@ -192,6 +192,13 @@ class FileRun(ScopedReporter):
         """Record why the training failed."""
         self._emit(EventKind.ERROR, dict(data))
 
+    def tell_artifacts(self) -> None:
+        """List what the operation has produced, each file with its size."""
+        root = self._files.artifacts
+        for path in sorted(path for path in root.rglob("*") if path.is_file()):
+            data = {"name": path.relative_to(root).as_posix(), "bytes": path.stat().st_size}
+            self._emit(EventKind.ARTIFACT, data)
+
     def ended(self, state: str) -> None:
         """Record the deliberate end of this attempt: completed, paused or cancelled."""
         kind = EventKind.RESULT if state == "completed" else EventKind.STATE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Mapping
 
-from tutelage.core.errors import NotYet, unknown
+from tutelage.core.errors import NotYet, ServiceBroken, unknown
 from tutelage.core.service import Service, load
 
 BUILT_IN = {
@@ -37,10 +37,22 @@ class Registry:
     def get(self, name: str) -> Service:
         """Return a service. Raises UnknownName with the nearest match, or NotYet for a planned one."""
         if name in self._paths:
-            service: Service = load(self._paths[name])
-            return service
+            return _load(name, self._paths[name])
         if name in PLANNED:
             raise NotYet(
                 f"the service {name!r} ({PLANNED[name]}) is not built yet", hint=f"built: {', '.join(self.names())}"
             )
         raise unknown("service", name, self.names())
+
+
+def _load(name: str, dotted: str) -> Service:
+    try:
+        service = load(dotted)
+    except (ImportError, AttributeError) as error:
+        raise ServiceBroken(
+            f"the service {name!r} cannot be loaded from {dotted!r}: {error}",
+            hint="install its package, or correct its dotted path `package.module:SERVICE`",
+        ) from error
+    if not isinstance(service, Service):
+        raise ServiceBroken(f"{dotted!r} is not a Service but {type(service).__name__}", hint="name the Service itself")
+    return service

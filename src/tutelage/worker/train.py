@@ -85,6 +85,8 @@ def _train(run: FileRun, spec: Spec, service: Service, files: OperationFiles) ->
 
 def _finish(run: FileRun, result: Mapping[str, Any] | None, files: OperationFiles) -> None:
     if result is not None:
+        run.tell_artifacts()
+        run.flush()
         _write_atomic(files.result, json.dumps(result, indent=1, allow_nan=False))
         run.ended("completed")
         return

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,21 @@ def test_stop_ends_the_search_and_finishes_well(home: Path, small_csv: Path) -> 
     assert 2 <= metadata["nTrials"] < 5000
     assert operation.result["metrics"]["test"]["roc_auc"] > 0.7
     assert answers(operation) == [("stop", "applied")]
+
+
+def test_a_branch_of_a_stopped_search_goes_on_and_shows_what_it_began_with(home: Path, small_csv: Path) -> None:
+    operation, worker = started(home, small_csv)
+    operation.command("stop")
+    assert worker.wait(60) == 0
+    num_done = operation.result["metadata"]["nTrials"]
+    search = {**MANY["hyperparameterSearch"], "nTrials": num_done + 2}
+    branch = Operation.create(home, job(small_csv, **{**MANY, "hyperparameterSearch": search}))
+    shutil.copytree(operation.files.checkpoints, branch.files.checkpoints)
+    assert branch.run() == 0
+    assert branch.result["metadata"]["nTrials"] == num_done + 2
+    assert not branch.result["metadata"]["stoppedEarly"]
+    told = {step for scope, step, name, _ in branch.metrics() if scope == "" and name == "roc_auc"}
+    assert set(range(num_done)) <= told
 
 
 def test_pause_keeps_the_trial_and_the_next_attempt_goes_on(home: Path, small_csv: Path) -> None:

@@ -161,7 +161,7 @@ class Searcher:
         values: dict[str, float] = {}
         if trial.state == COMPLETE:
             trial.value = trial.means(objective)[-1]
-            values = {objective: trial.value, f"{objective}_std": trial.summary()[objective]["std"]}
+            values = self._values_of(trial)
         state.trials.append(trial)
         state.current = None
         best = state.best
@@ -204,20 +204,34 @@ class Searcher:
     def _resumed(self) -> State:
         fingerprint = self._plan.fingerprint
         if self._previous is None:
-            return State(fingerprint=fingerprint)
+            return State(fingerprint=fingerprint, operation=self._run.id)
         state = load(self._previous)
         if state.fingerprint != fingerprint:
             self._run.log(
                 "the checkpoint's trials were scored on other data, splits or settings: the search starts afresh",
                 level="warning",
             )
-            return State(fingerprint=fingerprint, num_fits=state.num_fits)
+            return State(fingerprint=fingerprint, num_fits=state.num_fits, operation=self._run.id)
+        if state.operation != self._run.id:
+            self._take_over(state)
         search = self._config.hyperparameter_search
         for name, value in (("n_trials", search.n_trials), ("timeout", search.timeout)):
             if name in state.tuned and state.tuned_over.get(name) != value:
                 del state.tuned[name]
         self._run.log(f"going on after {len(state.trials)} trials and {state.num_fits} fits")
         return state
+
+    def _take_over(self, state: State) -> None:
+        """Begin as a branch: a stop of the other operation does not hold here, its finished trials are told anew."""
+        state.operation, state.stopped = self._run.id, False
+        for trial in state.trials:
+            if trial.value is not None:
+                self._run.metric(trial.number, self._values_of(trial))
+
+    def _values_of(self, trial: Trial) -> dict[str, float]:
+        objective = self._plan.objective
+        assert trial.value is not None, "a complete trial has a value"
+        return {objective: trial.value, f"{objective}_std": trial.summary()[objective]["std"]}
 
     def _tune(self, command: Command) -> str | None:
         search = self._config.hyperparameter_search

@@ -60,6 +60,7 @@ class State:
     tuned: dict[str, float] = field(default_factory=dict)
     tuned_over: dict[str, float | None] = field(default_factory=dict)
     stopped: bool = False
+    operation: str = ""
     best_number: int | None = None
     predictions: dict[int, list[Any]] = field(default_factory=dict)
 
