@@ -70,6 +70,7 @@ def test_events_are_dense_and_in_order(plane: Plane) -> None:
     assert told == [item.name for item in plane.platform.artifacts(begun.id)]
 
 
+@pytest.mark.slow  # trains twice, with pauses
 @pytest.mark.parametrize("kills", [1, 3])
 def test_a_killed_worker_goes_on_by_itself_with_nothing_lost_or_doubled(plane: Plane, kills: int) -> None:
     calm = plane.submit({"steps": 120})
@@ -101,6 +102,7 @@ def test_a_worker_that_keeps_dying_fails_after_max_restarts(plane: Plane) -> Non
     assert "SIGKILL" in done.error.message
 
 
+@pytest.mark.slow  # two seconds of training with pauses
 def test_a_checkpoint_resets_the_count_of_restarts(plane: Plane) -> None:
     begun = plane.submit({"steps": 90, "step_s": 0.01, "checkpoint_every": 5}, policy={"max_restarts": 1})
     for attempt in (1, 2, 3):
@@ -210,6 +212,7 @@ def test_a_tune_before_the_start_is_heard_at_the_start(plane: Plane) -> None:
     assert plane.finish(begun.id).result["steps"] == 7
 
 
+@pytest.mark.slow  # two seconds of training with pauses
 def test_a_tune_after_the_checkpoint_survives_a_kill(plane: Plane) -> None:
     begun = plane.submit({"steps": 100_000, "step_s": 0.005, "checkpoint_every": 1000})
     plane.reach(begun.id, 5)
@@ -348,6 +351,7 @@ def test_a_command_that_a_dead_supervisor_never_delivered_is_delivered(
             assert (done.state, done.attempt, done.stopped_early) == (State.COMPLETED, 1, True)
 
 
+@pytest.mark.slow  # two seconds of training with pauses
 def test_a_fault_in_one_operation_does_not_stop_the_others(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
     poisoned, healthy = plane.submit(SLOW), plane.submit({"steps": 300, "step_s": 0.005})
     plane.reach(poisoned.id, 5)
@@ -366,6 +370,7 @@ def test_a_fault_in_one_operation_does_not_stop_the_others(plane: Plane, monkeyp
     assert "a bug of ours" in given_up.error.message
 
 
+@pytest.mark.slow  # two seconds of training with pauses
 def test_a_worker_that_died_unwatched_is_resumed(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with plane_at(home) as plane:
@@ -448,6 +453,7 @@ def test_gc_says_first_and_removes_then(plane: Plane) -> None:
     assert plane.platform.operations().items == []
 
 
+@pytest.mark.slow  # two seconds of training with pauses
 def test_a_wrong_line_in_an_event_file_is_named_and_the_rest_goes_on(plane: Plane) -> None:
     begun = plane.submit({"steps": 200, "step_s": 0.01})
     plane.reach(begun.id, 5)

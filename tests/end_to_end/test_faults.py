@@ -20,6 +20,8 @@ from tutelage.client import connect
 from tutelage.core.errors import TutelageError
 from tutelage.settings import Settings
 
+pytestmark = pytest.mark.slow  # real supervisors, started, killed and starved
+
 
 def comes(holds: Callable[[], bool], *, timeout_s: float = 30.0) -> bool:
     """Ask again and again until something holds."""
@@ -72,7 +74,6 @@ def test_a_killed_supervisor_is_replaced_and_its_worker_adopted(tmp_path: Path) 
     end_processes(home)
 
 
-@pytest.mark.slow  # thirty kills of real processes
 def test_kills_of_worker_and_supervisor_at_random_lose_and_double_nothing(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -109,7 +110,6 @@ def test_kills_of_worker_and_supervisor_at_random_lose_and_double_nothing(tmp_pa
     end_processes(home)
 
 
-@pytest.mark.slow  # waits for the five seconds that SQLite is given
 def test_a_locked_database_postpones_and_loses_nothing(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with supervisor_at(home) as (process, client):
