@@ -53,6 +53,22 @@ def test_killed_at_random_moments_ends_as_if_undisturbed(tmp_path: Path, home: P
     assert seen == numbers(calm, 1)
 
 
+@pytest.mark.slow  # a training and one killed twice
+@pytest.mark.parametrize("algorithm", ["xgboost", "hist_gradient_boosting", "gradient_boosting", "neural_network"])
+def test_every_way_of_streaming_rounds_ends_as_if_undisturbed(tmp_path: Path, home: Path, algorithm: str) -> None:
+    table = tmp_path / "table.csv"
+    make_table(600).to_csv(table, index=False)
+    asked = job(table, algorithm=algorithm, hyperparameterSearch={"nTrials": 5}, validationStrategy={"folds": 3})
+    calm, disturbed = Operation.create(home, asked), Operation.create(home, asked)
+    assert calm.run() == 0
+    for attempt, trials in ((1, 1), (2, 3)):
+        worker = disturbed.start(attempt)
+        disturbed.wait_for(trials_seen(trials, attempt), attempt=attempt)
+        kill(worker)
+    assert disturbed.run(3) == 0
+    assert outcome(disturbed) == outcome(calm)
+
+
 @pytest.mark.slow  # the real table, killed ten times
 @pytest.mark.needs_shared_data
 def test_ten_kills_on_a_real_table_change_nothing(home: Path, shared_data: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
-from tutelage.core.errors import InvalidSpec, NotYet, unknown
+from tutelage.core.errors import InvalidSpec, MissingDependency, NotYet, unknown
 from tutelage.core.paths import SCHEME
 from tutelage.core.spec import Document
 from tutelage.services.tabular import catalog
@@ -115,7 +115,7 @@ class TabularConfig(CamelDocument):
     """What to train on which table, and how."""
 
     model_type: str | None = Field(None, description="classification or regression; default: from the target's values")
-    algorithm: str = Field(catalog.AUTO, description="auto, lightgbm, random_forest, logistic_regression or ridge")
+    algorithm: str = Field(catalog.AUTO, description=f"one of auto, {', '.join(catalog.ALGORITHMS)}")
     train_data_path: str = Field(description="a CSV or Parquet file, or sklearn:NAME")
     target_column: str | None = Field(None, description="the column to predict; default `target` for sklearn:NAME")
     features: list[str] | None = Field(None, min_length=1, description="columns to learn from; default: all others")
@@ -203,12 +203,18 @@ def _check_algorithm(config: TabularConfig) -> None:
         return
     entry = catalog.ALGORITHMS[config.algorithm]
     if config.model_type and config.model_type not in entry.tasks:
-        fitting = [name for name, other in catalog.ALGORITHMS.items() if config.model_type in other.tasks]
+        fitting = catalog.algorithms_for(config.model_type)
         raise InvalidSpec(
             f"{config.algorithm} does not do {config.model_type}", hint=f"allowed: auto, {', '.join(fitting)}"
         )
+    if not entry.is_installed:
+        raise MissingDependency(
+            f"{config.algorithm} needs the package {entry.package}, which is not installed",
+            hint=f"pip install {entry.package}",
+        )
     if config.options.early_stopping_rounds and not entry.has_rounds:
+        with_rounds = ", ".join(name for name, other in catalog.ALGORITHMS.items() if other.has_rounds)
         raise InvalidSpec(
             f"'options.earlyStoppingRounds' has no meaning for {config.algorithm}: it has no rounds",
-            hint="leave it out, or choose lightgbm or random_forest",
+            hint=f"leave it out, or choose one of {with_rounds}",
         )

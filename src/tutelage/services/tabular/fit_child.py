@@ -21,15 +21,15 @@ _STARTED_S = time.monotonic()
 import joblib  # noqa: E402  the clock above times these imports
 import lightgbm  # noqa: E402, F401
 import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
 import sklearn.ensemble  # noqa: E402
 import sklearn.linear_model  # noqa: E402, F401
 
 from tutelage.core.errors import TutelageError  # noqa: E402
 from tutelage.services.tabular import messages, validation  # noqa: E402
-from tutelage.services.tabular.algorithms import REGISTRY, TREES_A_ROUND  # noqa: E402
+from tutelage.services.tabular.algorithms import REGISTRY, Algorithm  # noqa: E402
 from tutelage.services.tabular.catalog import CLASSIFICATION  # noqa: E402
-from tutelage.services.tabular.learners import Matrices, importance, learn  # noqa: E402
+from tutelage.services.tabular.importance import importance  # noqa: E402
+from tutelage.services.tabular.learners import Matrices, learn  # noqa: E402
 from tutelage.services.tabular.pipeline import encoded_sources, encoder, predict, whole_pipeline  # noqa: E402
 from tutelage.services.tabular.scores import score, trivial_predictions  # noqa: E402
 
@@ -136,8 +136,7 @@ class FitServer:
             categories=[len(data.reader.numeric) + index for index in range(len(data.reader.categorical))],
         )
         model = entry.build(data.task, self._params(request), request.seed, data.threads)
-        expected = int(getattr(model, "n_estimators", 1))
-        curve = Curve(self._channel, expected=expected, max_points=request.max_points)
+        curve = Curve(self._channel, expected=_expected_rounds(entry, request), max_points=request.max_points)
         counts = learn(request.algorithm, model, matrices, early_stopping=request.early_stopping, report=curve.add)
         curve.close()
         _predict_alone(model)
@@ -153,11 +152,10 @@ class FitServer:
         return self._kept(request, done, encode, model, train) if request.keep else done
 
     def _params(self, request: messages.Fit) -> dict[str, Any]:
-        params = dict(request.params)
-        if request.rounds is not None:
-            per_round = TREES_A_ROUND if request.algorithm == "random_forest" else 1
-            params["n_estimators"] = request.rounds * per_round
-        return params
+        counted = REGISTRY[request.algorithm].rounds
+        if request.rounds is None or counted is None:
+            return dict(request.params)
+        return {**request.params, counted.param: request.rounds * counted.each}
 
     def _kept(self, request: messages.Fit, done: messages.Fitted, encode: Any, model: Any, train: Any) -> Any:
         """Write the whole pipeline, load it again from its bytes, and score what was loaded on the test rows."""
@@ -167,18 +165,25 @@ class FitServer:
         data.reader.categories = {name: frozenset(used[name].unique()) for name in data.reader.categorical}
         joblib.dump(whole_pipeline(data.reader, encode, model), request.keep, compress=3)
         loaded = joblib.load(request.keep)
-        said = predict(loaded["model"], loaded["encode"].transform(data.test_frame), self._classes)
-        weights = pd.Series(importance(model, train)).groupby(encoded_sources(encode, data.reader)).sum()
-        total = float(weights.sum())
-        shares = (weights / total if total > 0 else weights).sort_values(ascending=False)
+        test = loaded["encode"].transform(data.test_frame)
+        said = predict(loaded["model"], test, self._classes)
+        sources = encoded_sources(encode, data.reader)
+        shares = importance(model, train, test, data.test_target, sources=sources, classes=self._classes)
         return messages.Fitted(
             **{
                 **vars(done),
                 "test_scores": score(data.task, data.test_target, said, self._classes),
                 "test_predictions": said,
-                "importance": {str(name): float(value) for name, value in shares.items()},
+                "importance": shares,
             }
         )
+
+
+def _expected_rounds(entry: Algorithm, request: messages.Fit) -> int:
+    counted = entry.rounds
+    if counted is None:
+        return 1
+    return request.rounds or -(-int(request.params[counted.param]) // counted.each)
 
 
 def _predict_alone(model: Any) -> None:

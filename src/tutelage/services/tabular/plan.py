@@ -171,7 +171,8 @@ def _check_task(config: TabularConfig, target: Target) -> str:
         raise unknown(f"metric for {target.task}", config.metric, names)
     if config.algorithm != catalog.AUTO and target.task not in catalog.ALGORITHMS[config.algorithm].tasks:
         raise InvalidSpec(
-            f"{config.algorithm} does not do {target.task}, and {target.name!r} asks for it", hint="use auto"
+            f"{config.algorithm} does not do {target.task}, and {target.name!r} asks for it",
+            hint=f"allowed: auto, {', '.join(catalog.algorithms_for(target.task))}",
         )
     return strategy or ("stratified_kfold" if target.task == catalog.CLASSIFICATION else "kfold")
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tutelage.core.ports import Run
 from tutelage.core.signing import installation_key, sign_file
+from tutelage.services.tabular.algorithms import REGISTRY
 from tutelage.services.tabular.catalog import CLASSIFICATION
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.final import MODEL, Final
@@ -85,9 +86,7 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
 def _documents(plan: Plan, state: State, final: Final) -> dict[str, Any]:
     return {
         "feature_importance.json": {
-            "method": {"lightgbm": "gain", "random_forest": "impurity decrease"}.get(
-                plan.algorithm, "|coefficient| x standard deviation"
-            ),
+            "method": REGISTRY[plan.algorithm].importance,
             "unit": "share of the whole",
             "importance": final.kept.importance,
         },

@@ -47,10 +47,16 @@ class Searcher:
     def num_trials(self) -> int:
         """The budget: the config's, or the newest tuned one."""
         search = self._config.hyperparameter_search
-        return int(self.state.tuned.get("n_trials", search.n_trials)) if search.enabled else 1
+        return int(self.state.tuned.get("n_trials", search.n_trials)) if self._is_searching else 1
+
+    @property
+    def _is_searching(self) -> bool:
+        return self._config.hyperparameter_search.enabled and bool(self._entry.space)
 
     def run_trials(self) -> None:
         """Run trials until there is nothing more to do; what was asked is in `asked.ending`."""
+        if self._config.hyperparameter_search.enabled and not self._entry.space:
+            self._run.log(f"{self._plan.algorithm} has nothing to search for: one trial")
         self._progress("searching")
         self._judge_best()
         while self._may_go_on():
@@ -221,7 +227,7 @@ class Searcher:
 
     def _tune(self, command: Command) -> str | None:
         search = self._config.hyperparameter_search
-        values, refusal = _tuned(command, enabled=search.enabled)
+        values, refusal = _tuned(command, enabled=self._is_searching)
         if refusal:
             return refusal
         current: dict[str, Any] = {"n_trials": search.n_trials, "timeout": search.timeout}
@@ -236,7 +242,7 @@ class Searcher:
 def _tuned(command: Command, *, enabled: bool) -> tuple[dict[str, float], str | None]:
     """Return the tuned values, or why they cannot be taken."""
     if not enabled:
-        return {}, "the search is disabled: there is one trial, with the defaults"
+        return {}, "nothing is searched for: there is one trial, with the defaults"
     bounds = {"n_trials": (1, 100_000), "timeout": (1, 10_000_000)}
     values: dict[str, float] = {}
     for name, value in command.args.items():

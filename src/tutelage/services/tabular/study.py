@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from tutelage.core.service import Direction
-from tutelage.services.tabular.algorithms import Algorithm, Dimension
+from tutelage.services.tabular.algorithms import Algorithm, Choice, Dimension
 from tutelage.services.tabular.config import Search
 from tutelage.services.tabular.plan import seed_of
 from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, Trial
@@ -78,7 +78,9 @@ class Study:
         )
 
 
-def _distribution(dimension: Dimension) -> BaseDistribution:
+def _distribution(dimension: Dimension | Choice) -> BaseDistribution:
+    if isinstance(dimension, Choice):
+        return CategoricalDistribution(dimension.values)
     if dimension.whole:
         return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log, step=dimension.step)
     return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
