@@ -65,9 +65,7 @@ def test_a_stored_config_reads_back_as_itself(more: dict[str, Any], by_alias: bo
         ({"algorithm": "ebm"}, "ebm"),
         ({"modelType": "clustering"}, "clustering"),
         ({"modelType": "time_series"}, "time_series"),
-        ({"validationStrategy": "timeseries"}, "timeseries"),
-        ({"validationStrategy": {"type": "group"}}, "group"),
-        ({"validationStrategy": "loo"}, "loo"),
+        ({"validationStrategy": "holdout"}, "holdout"),
         ({"hyperparameterSearch": {"sampler": "cmaes"}}, "cmaes"),
         ({"hyperparameterSearch": {"pruner": "hyperband"}}, "hyperband"),
         ({"experimentTracking": {"enabled": True}}, "experimentTracking"),
@@ -146,7 +144,7 @@ def test_an_agents_call_is_mapped_and_what_is_not_understood_is_listed() -> None
     assert config.unrecognized == ["region: EU", "Be nice"]
 
 
-@pytest.mark.parametrize("wish", ["minimize false negatives", "handle class imbalance", "log everything to MLflow"])
+@pytest.mark.parametrize("wish", ["minimize false negatives", "log everything to MLflow"])
 def test_an_agents_wish_that_is_not_built_is_refused(wish: str) -> None:
     prompt = {"context": {"dataPath": "/d.csv", "target": "y", "businessRequirement": wish}}
     spec = read({"kind": "agent", "agent": {"prompt": prompt}})

@@ -87,7 +87,7 @@ def test_a_state_reads_back_as_it_was_and_links_what_cannot_change(tmp_path: Pat
     read.predictions = kept.predictions
     assert read == kept
     same = {path.name for path in second.iterdir() if path.samefile(first / path.name)}
-    assert same == {"trials-000000.json", "trials-000100.json", "oof-000003-00.npy", "oof-000003-01.npy"}
+    assert same == {"trials-000000.json", "trials-000100.json", "oof-000003-0000.npy", "oof-000003-0001.npy"}
 
 
 @pytest.mark.parametrize("encoding", ["native", "ordinal", "one_hot"])

@@ -73,7 +73,16 @@ ALIASES: Mapping[str, Mapping[str, str]] = {
         "mlp": "neural_network",
         "nn": "neural_network",
     },
-    "validation strategy": {"stratified": "stratified_kfold"},
+    "validation strategy": {
+        "stratified": "stratified_kfold",
+        "group_kfold": "group",
+        "stratified_group_kfold": "group",
+        "repeated_kfold": "repeated",
+        "repeated_stratified_kfold": "repeated",
+        "leave_one_out": "loo",
+        "time_series": "timeseries",
+        "time_series_split": "timeseries",
+    },
 }
 
 PLANNED: Mapping[str, frozenset[str]] = {
@@ -83,17 +92,12 @@ PLANNED: Mapping[str, frozenset[str]] = {
             *("ebm", "kmeans", "dbscan", "naive", "seasonal_naive", "ets", "arima", "sarimax", "lstm", "prophet"),
         }
     ),
-    "validation strategy": frozenset(
-        {
-            *("timeseries", "time_series", "time_series_split", "group", "group_kfold", "repeated"),
-            *("repeated_stratified_kfold", "loo", "leave_one_out", "holdout"),
-        }
-    ),
+    "validation strategy": frozenset({"holdout"}),
     "sampler": frozenset({"grid", "cmaes", "gp", "qmc", "nsgaii"}),
     "pruner": frozenset({"hyperband", "successive_halving", "percentile", "wilcoxon"}),
     "key": frozenset(
         {
-            *("classWeight", "groupColumn", "timeColumn", "horizon", "businessContext", "optimizeFor"),
+            *("horizon", "businessContext", "optimizeFor"),
             *("sensitiveFeatures", "timeLimit", "memoryLimit", "ensemble", "gates", "approval", "strategy"),
             *("searchSpace", "resampling", "edaDocument", "evaluatorFeedback", "deterministic"),
         }
@@ -101,7 +105,11 @@ PLANNED: Mapping[str, frozenset[str]] = {
 }
 """Parts of the contract that are refused by name until they are built."""
 
-STRATEGIES = ("stratified_kfold", "kfold")
+STRATEGIES = ("stratified_kfold", "kfold", "group", "repeated", "loo", "timeseries")
+DEFAULT_FOLDS, DEFAULT_REPEATS, MAX_LOO_ROWS = 5, 3, 200
+LOO_METRICS = ("accuracy", "log_loss", "rmse", "mae")
+"""Scores that a single held-out row has."""
+
 SAMPLERS = ("tpe", "random")
 PRUNERS = ("median", "none")
 
@@ -177,11 +185,11 @@ def direction_of(metric: str) -> Direction:
     return direction
 
 
-def default_metric(task: str, num_classes: int) -> str:
-    """Return the objective where the spec names none: RMSE, ROC AUC, or log-loss for several classes."""
+def default_metric(task: str, num_classes: int, *, strategy: str) -> str:
+    """Return the objective where the spec names none: RMSE, ROC AUC, or log-loss for several classes and for loo."""
     if task == REGRESSION:
         return "rmse"
-    return "roc_auc" if num_classes == 2 else "log_loss"
+    return "roc_auc" if num_classes == 2 and strategy != "loo" else "log_loss"
 
 
 AUTO_MIN_ROWS = 500

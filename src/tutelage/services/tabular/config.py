@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
@@ -51,14 +51,39 @@ def _refuse_key(key: str, value: Any, known: Mapping[str, str]) -> None:
 class Validation(CamelDocument):
     """How the training rows are divided for cross-validation."""
 
-    type: str | None = Field(None, description="stratified_kfold or kfold; default: stratified for classes, else kfold")
-    folds: int = Field(5, ge=2, le=50, description="number of folds")
-    shuffle: bool = Field(True, description="shuffle the rows first, by the spec's seed")
+    type: str | None = Field(
+        None,
+        description=f"{', '.join(catalog.STRATEGIES)}; default: by groupColumn or timeColumn, else stratified or kfold",
+    )
+    folds: int | None = Field(None, ge=2, le=50, description="number of folds; default 5, not for loo")
+    repeats: int | None = Field(None, ge=2, le=50, description="how often `repeated` divides anew; default 3")
+    shuffle: bool | None = Field(
+        None, description="shuffle the rows first, by the spec's seed; default true, not for loo and timeseries"
+    )
+
+    @property
+    def num_folds(self) -> int:
+        """The number of folds of one division."""
+        return self.folds or catalog.DEFAULT_FOLDS
 
     @field_validator("type")
     @classmethod
     def _strategy(cls, value: str | None) -> str | None:
         return value and catalog.resolve("validation strategy", value, catalog.STRATEGIES)
+
+    @model_validator(mode="after")
+    def _nothing_inert(self) -> Self:
+        ordered = self.type in ("loo", "timeseries")
+        refused = (
+            ("repeats", self.repeats is not None and self.type != "repeated", "it belongs to repeated"),
+            ("folds", self.folds is not None and self.type == "loo", "loo has a fold for every row"),
+            ("shuffle", bool(self.shuffle) and ordered, f"{self.type} keeps the rows' order"),
+            ("shuffle", self.shuffle is False and self.type == "repeated", "repeated shuffles each time"),
+        )
+        for key, is_inert, why in refused:
+            if is_inert:
+                raise InvalidSpec(f"'validationStrategy.{key}' has no meaning here: {why}", hint="leave it out")
+        return self
 
 
 class Search(CamelDocument):
@@ -123,6 +148,13 @@ class TabularConfig(CamelDocument):
     hyperparameter_search: Search = Field(default_factory=Search, description="the search")
     experiment_tracking: Tracking = Field(default_factory=Tracking, description="export to a tracker")
     options: Options = Field(default_factory=Options, description="smaller settings")
+    class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, lt=1e9)]] | None = Field(
+        None, description="weights of the classes in training: balanced, or class -> weight (others weigh 1)"
+    )
+    group_column: str | None = Field(
+        None, description="rows of one group stay together in every split; not learned from unless listed in features"
+    )
+    time_column: str | None = Field(None, description="dates or numbers that order the rows for timeseries")
     metric: str | None = Field(None, description="the objective; default roc_auc, log_loss (several classes), rmse")
     direction: str | None = Field(None, description="minimize or maximize; must be the metric's own")
     test_size: float | None = Field(None, gt=0, lt=1, description="share of rows held out as test; default 0.2")
@@ -153,6 +185,8 @@ class TabularConfig(CamelDocument):
     def _fits_together(self) -> Self:
         _check_metric(self)
         _check_algorithm(self)
+        _check_columns(self)
+        _check_weights(self)
         if self.model_type == catalog.REGRESSION and self.validation_strategy.type == "stratified_kfold":
             raise InvalidSpec("stratified_kfold needs classes, and this is a regression", hint="use kfold")
         if self.target_column is None and not self.train_data_path.startswith("sklearn:"):
@@ -162,6 +196,16 @@ class TabularConfig(CamelDocument):
         if self.test_size is not None and self.test_data_path is not None:
             raise InvalidSpec("both 'testSize' and 'testDataPath' are given", hint="keep one of them")
         return self
+
+    def strategy_for(self, task: str) -> str:
+        """Return the validation strategy: the one asked for, that of the named column, or the task's."""
+        if self.validation_strategy.type:
+            return self.validation_strategy.type
+        if self.group_column:
+            return "group"
+        if self.time_column:
+            return "timeseries"
+        return "stratified_kfold" if task == catalog.CLASSIFICATION else "kfold"
 
     @property
     def target(self) -> str:
@@ -196,6 +240,38 @@ def _check_metric(config: TabularConfig) -> None:
     own = catalog.direction_of(config.metric)
     if config.direction not in (None, own):
         raise InvalidSpec(f"{config.metric} is to {own}, got {config.direction!r}", hint="leave 'direction' out")
+
+
+def _check_columns(config: TabularConfig) -> None:
+    """Refuse a strategy without its column, a column without its strategy, and scores that loo does not have."""
+    strategy = config.validation_strategy.type
+    columns = (("group", "groupColumn", config.group_column), ("timeseries", "timeColumn", config.time_column))
+    for needing, key, column in columns:
+        if strategy == needing and column is None:
+            raise InvalidSpec(f"the validation strategy {needing} needs {key!r}", hint=f"name the column in {key}")
+        if column is not None and strategy not in (None, needing):
+            raise InvalidSpec(
+                f"{key!r} has no meaning for the validation strategy {strategy}", hint=f"leave it out, or use {needing}"
+            )
+        if column is not None and column == config.target:
+            raise InvalidSpec(f"{key!r} names the target {column!r}", hint="name another column")
+    if config.group_column and config.time_column:
+        raise InvalidSpec("both 'groupColumn' and 'timeColumn' are given", hint="keep one of them")
+    if strategy == "loo" and config.metric not in (None, *catalog.LOO_METRICS):
+        raise InvalidSpec(
+            f"{config.metric} is not defined for the single row of a loo fold",
+            hint=f"use one of {', '.join(catalog.LOO_METRICS)}",
+        )
+
+
+def _check_weights(config: TabularConfig) -> None:
+    if config.class_weight is None:
+        return
+    if config.model_type == catalog.REGRESSION:
+        raise InvalidSpec("'classWeight' needs classes, and this is a regression", hint="leave it out")
+    if config.algorithm != catalog.AUTO and not catalog.ALGORITHMS[config.algorithm].takes_weights:
+        taking = ", ".join(name for name, entry in catalog.ALGORITHMS.items() if entry.takes_weights)
+        raise InvalidSpec(f"{config.algorithm} takes no class weights", hint=f"leave them out, or use one of {taking}")
 
 
 def _check_algorithm(config: TabularConfig) -> None:

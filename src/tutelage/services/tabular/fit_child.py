@@ -126,12 +126,16 @@ class FitServer:
         encode = encoder(data.reader, entry.encoding)
         train = encode.fit_transform(data.frame.iloc[request.train])
         held = None if request.validation is None else encode.transform(data.frame.iloc[request.validation])
+        target = data.target[request.train]
+        held_target = None if request.validation is None else data.target[request.validation]
         matrices = Matrices(
             task=data.task,
             train=train,
-            target=data.target[request.train],
+            target=target,
             validation=held,
-            validation_target=None if request.validation is None else data.target[request.validation],
+            validation_target=held_target,
+            weights=row_weights(target, target, self._classes, data.class_weight),
+            validation_weights=row_weights(target, held_target, self._classes, data.class_weight),
             classes=self._classes,
             categories=[len(data.reader.numeric) + index for index in range(len(data.reader.categorical))],
         )
@@ -177,6 +181,16 @@ class FitServer:
                 "importance": shares,
             }
         )
+
+
+def row_weights(train: Any, rows: Any, classes: Any, asked: Any) -> Any:
+    """Return each row's weight by its class; balanced weights come from the training rows alone."""
+    if asked is None or rows is None:
+        return None
+    if asked == "balanced":
+        counts = np.maximum([(train == name).sum() for name in classes], 1)
+        asked = len(train) / (len(classes) * counts)
+    return np.asarray(asked, dtype="float64")[np.searchsorted(classes, rows)]
 
 
 def _expected_rounds(entry: Algorithm, request: messages.Fit) -> int:

@@ -111,16 +111,25 @@ def _documents(plan: Plan, state: State, final: Final) -> dict[str, Any]:
 
 
 def _predictions(run: Run, plan: Plan, state: State) -> list[str]:
-    """Write the best trial's out-of-fold predictions, in the order of the training rows."""
+    """Write the best trial's out-of-fold predictions, in the order of the training rows; a row without any is NaN."""
     if state.best is None:
         return []
     folds = state.predictions[state.best.number]
-    whole = np.full((len(plan.target), *np.shape(folds[0])[1:]), np.nan)
-    for (_, held), values in zip(plan.divided.folds, folds, strict=True):
-        whole[held] = values
+    whole = out_of_fold(len(plan.target), plan.divided.folds, folds)
     name = "out_of_fold.npy"
     np.save(run.artifact(name), whole)
     return [name]
+
+
+def out_of_fold(num_rows: int, folds: list[tuple[Any, Any]], predictions: list[Any]) -> Any:
+    """Return one prediction a row: the mean over the folds that held it out, NaN where none did."""
+    whole = np.zeros((num_rows, *np.shape(predictions[0])[1:]))
+    counts = np.zeros((num_rows,) + (1,) * (whole.ndim - 1))
+    for (_, held), values in zip(folds, predictions, strict=True):
+        whole[held] += values
+        counts[held] += 1
+    with np.errstate(invalid="ignore"):
+        return whole / counts
 
 
 def _confusion(run: Run, plan: Plan, final: Final) -> str:
