@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tutelage.core.errors import InvalidSpec, NotYet, UnknownName
-from tutelage.services.tabular import SERVICE
+from tutelage.core.errors import InvalidSpec, MissingDependency, NotYet, UnknownName
+from tutelage.services.tabular import SERVICE, catalog
 from tutelage.services.tabular.algorithms import REGISTRY
 from tutelage.services.tabular.catalog import ALGORITHMS, PLANNED
 from tutelage.services.tabular.config import TabularConfig
@@ -66,8 +66,7 @@ def test_a_stored_config_reads_back_as_itself(more: dict[str, Any], by_alias: bo
         ({"modelType": "clustering"}, "clustering"),
         ({"modelType": "time_series"}, "time_series"),
         ({"validationStrategy": "holdout"}, "holdout"),
-        ({"hyperparameterSearch": {"sampler": "cmaes"}}, "cmaes"),
-        ({"hyperparameterSearch": {"pruner": "hyperband"}}, "hyperband"),
+        ({"hyperparameterSearch": {"sampler": "nsgaii"}}, "nsgaii"),
         ({"experimentTracking": {"enabled": True}}, "experimentTracking"),
         ({"trainDataPath": "postgresql://host/db?query=x"}, "postgresql"),
         ({"trainDataPath": "statsmodels:co2"}, "statsmodels"),
@@ -91,6 +90,7 @@ def test_what_is_not_built_is_refused_by_name(more: dict[str, Any], says: str) -
         ({"hyperparameterSearch": {"nTrails": 3}}, "nTrials"),
         ({"options": {"verbose": 1}}, "verbosity"),
         ({"hyperparameterSearch": {"sampler": "randm"}}, "random"),
+        ({"algorithm": "xgb", "hyperparameterSearch": {"space": {"max_dept": {"low": 1}}}}, "max_depth"),
         ({"metric": "roc_acu"}, "roc_auc"),
         ({"trainDataPath": "sklearn:breast_cancr"}, "breast_cancer"),
     ],
@@ -110,6 +110,14 @@ def test_an_unknown_name_is_answered_with_the_nearest(more: dict[str, Any], mean
         {"modelType": "regression", "metric": "roc_auc"},
         {"metric": "rmse", "direction": "maximize"},
         {"direction": "maximize"},
+        {"hyperparameterSearch": {"space": {"C": {"low": 1}}}},
+        {"algorithm": "svm", "hyperparameterSearch": {"space": {"C": {"low": 3, "high": 2}}}},
+        {"algorithm": "svm", "hyperparameterSearch": {"space": {"C": {"low": 0}}}},
+        {"algorithm": "svm", "hyperparameterSearch": {"space": {"C": {}}}},
+        {"algorithm": "svm", "hyperparameterSearch": {"space": {"gamma": {"low": 1}}}},
+        {"algorithm": "knn", "hyperparameterSearch": {"space": {"weights": {"choices": ["heavy"]}}}},
+        {"algorithm": "knn", "hyperparameterSearch": {"space": {"n_neighbors": {"low": 1.5}}}},
+        {"algorithm": "knn", "hyperparameterSearch": {"enabled": False, "space": {"n_neighbors": {"low": 1}}}},
         {"features": ["a", "y"]},
         {"testSize": 0.3, "testDataPath": "/data/u.csv"},
         {"targetColumn": None},
@@ -118,6 +126,14 @@ def test_an_unknown_name_is_answered_with_the_nearest(more: dict[str, Any], mean
 def test_what_does_not_fit_together_is_refused(more: dict[str, Any]) -> None:
     with pytest.raises(InvalidSpec):
         parse(**more)
+
+
+def test_a_sampler_whose_library_is_absent_is_refused_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "find_spec", lambda name: None)
+    for sampler, package in (("gp", "torch"), ("cmaes", "cmaes")):
+        with pytest.raises(MissingDependency) as raised:
+            parse(hyperparameterSearch={"sampler": sampler})
+        assert raised.value.hint == f"pip install {package}"
 
 
 @pytest.mark.parametrize("search", [{"nTrials": 0}, {"nTrials": 100_001}, {"timeout": 0}, {"nTrials": "many"}])

@@ -54,11 +54,22 @@ def test_killed_at_random_moments_ends_as_if_undisturbed(tmp_path: Path, home: P
 
 
 @pytest.mark.slow  # a training and one killed twice
-@pytest.mark.parametrize("algorithm", ["xgboost", "hist_gradient_boosting", "gradient_boosting", "neural_network"])
-def test_every_way_of_streaming_rounds_ends_as_if_undisturbed(tmp_path: Path, home: Path, algorithm: str) -> None:
+@pytest.mark.parametrize(
+    ("algorithm", "search"),
+    [
+        *[(name, {}) for name in ("xgboost", "hist_gradient_boosting", "gradient_boosting", "neural_network")],
+        ("lightgbm", {"sampler": "cmaes", "pruner": "hyperband"}),
+        ("lightgbm", {"sampler": "grid", "pruner": "wilcoxon", "space": {"num_leaves": {"choices": [4, 8]}}}),
+    ],
+)
+def test_every_way_of_streaming_and_sampling_ends_as_if_undisturbed(
+    tmp_path: Path, home: Path, algorithm: str, search: dict[str, Any]
+) -> None:
     table = tmp_path / "table.csv"
     make_table(600).to_csv(table, index=False)
-    asked = job(table, algorithm=algorithm, hyperparameterSearch={"nTrials": 5}, validationStrategy={"folds": 3})
+    asked = job(
+        table, algorithm=algorithm, hyperparameterSearch={"nTrials": 5, **search}, validationStrategy={"folds": 3}
+    )
     calm, disturbed = Operation.create(home, asked), Operation.create(home, asked)
     assert calm.run() == 0
     for attempt, trials in ((1, 1), (2, 3)):

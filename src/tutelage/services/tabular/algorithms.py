@@ -5,10 +5,12 @@ No library is imported here: the worker reads spaces and defaults without them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
 
+from tutelage.core.errors import InvalidSpec, unknown
 from tutelage.services.tabular import factories
 from tutelage.services.tabular.factories import Params
 
@@ -42,6 +44,18 @@ class Dimension:
         """Tell whether a value lies in the dimension."""
         return isinstance(value, int | float) and self.low <= value <= self.high
 
+    def nearest(self, value: Any) -> Any:
+        """Return the value, moved into the bounds."""
+        return type(value)(min(max(value, self.low), self.high))
+
+    def grid(self) -> list[Any]:
+        """Return three values from bound to bound, evenly on the dimension's scale."""
+        middle = math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2
+        values = [self.low, middle, self.high]
+        if self.whole:
+            values = [int(self.low + round((value - self.low) / self.step) * self.step) for value in values]
+        return list(dict.fromkeys(values))
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -56,6 +70,14 @@ class Choice:
     def holds(self, value: Any) -> bool:
         """Tell whether a value lies in the dimension."""
         return value in self.values
+
+    def nearest(self, value: Any) -> Any:
+        """Return the value, or the first one where it is none of them."""
+        return value if value in self.values else self.values[0]
+
+    def grid(self) -> list[Any]:
+        """Return the values."""
+        return list(self.values)
 
 
 Space = Mapping[str, Dimension | Choice]
@@ -293,3 +315,48 @@ REGISTRY: Mapping[str, Algorithm] = {
         rounds=RoundsOf("max_iter"),
     ),
 }
+
+
+class Bounds(Protocol):
+    """What a spec asks of one parameter."""
+
+    low: float | None
+    high: float | None
+    log: bool | None
+    choices: list[Any] | None
+
+
+def with_space(entry: Algorithm, asked: Mapping[str, Any]) -> Algorithm:
+    """Return the entry with other ranges; defaults that lie outside move to the nearest value, or the first choice."""
+    for name in asked:
+        if name not in entry.space:
+            raise unknown("parameter in hyperparameterSearch.space", name, entry.space)
+    space = {name: _asked(name, item, asked[name]) if name in asked else item for name, item in entry.space.items()}
+    defaults = {name: space[name].nearest(value) for name, value in entry.defaults.items()}
+    return replace(entry, space=space, defaults=defaults)
+
+
+def _asked(name: str, own: Dimension | Choice, asked: Bounds) -> Dimension | Choice:
+    if asked.choices is not None:
+        return _choice(name, own, asked.choices)
+    if isinstance(own, Choice):
+        raise InvalidSpec(f"{name} has no bounds", hint=f"choices: {', '.join(map(str, own.values))}")
+    low = own.low if asked.low is None else asked.low
+    high = own.high if asked.high is None else asked.high
+    log = own.log if asked.log is None else asked.log
+    if low > high or (log and low <= 0):
+        raise InvalidSpec(f"{name} cannot be searched from {low:g} to {high:g}", hint="low <= high; above 0 with log")
+    if own.whole and (low != int(low) or high != int(high)):
+        raise InvalidSpec(f"{name} is a whole number; got {low:g} to {high:g}", hint="give whole bounds")
+    return Dimension(low, high, log=log, whole=own.whole)
+
+
+def _choice(name: str, own: Dimension | Choice, values: list[Any]) -> Choice:
+    if isinstance(own, Choice):
+        fitting = all(value in own.values or isinstance(value, int | float) for value in values)
+    else:
+        fitting = all(isinstance(value, int | float) and (not own.whole or value == int(value)) for value in values)
+        values = [int(value) if own.whole and fitting else value for value in values]
+    if not fitting:
+        raise InvalidSpec(f"{name} cannot be one of {values}", hint="give values of the parameter's own kind")
+    return Choice(tuple(dict.fromkeys(values)))

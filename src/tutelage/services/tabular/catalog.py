@@ -93,8 +93,7 @@ PLANNED: Mapping[str, frozenset[str]] = {
         }
     ),
     "validation strategy": frozenset({"holdout"}),
-    "sampler": frozenset({"grid", "cmaes", "gp", "qmc", "nsgaii"}),
-    "pruner": frozenset({"hyperband", "successive_halving", "percentile", "wilcoxon"}),
+    "sampler": frozenset({"nsgaii"}),
     "key": frozenset(
         {
             *("horizon", "businessContext", "optimizeFor"),
@@ -110,8 +109,14 @@ DEFAULT_FOLDS, DEFAULT_REPEATS, MAX_LOO_ROWS = 5, 3, 200
 LOO_METRICS = ("accuracy", "log_loss", "rmse", "mae")
 """Scores that a single held-out row has."""
 
-SAMPLERS = ("tpe", "random")
-PRUNERS = ("median", "none")
+SAMPLERS = ("tpe", "random", "grid", "cmaes", "qmc", "gp")
+SAMPLER_NEEDS = {"cmaes": "cmaes", "gp": "torch"}
+PRUNERS = ("median", "hyperband", "successive_halving", "percentile", "wilcoxon", "none")
+
+
+def is_installed(module: str) -> bool:
+    """Tell whether a library is there, without importing it."""
+    return find_spec(module) is not None
 
 
 def algorithms_for(task: str) -> list[str]:

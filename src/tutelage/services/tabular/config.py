@@ -12,6 +12,7 @@ from tutelage.core.errors import InvalidSpec, MissingDependency, NotYet, unknown
 from tutelage.core.paths import SCHEME
 from tutelage.core.spec import Document
 from tutelage.services.tabular import catalog
+from tutelage.services.tabular.algorithms import REGISTRY, with_space
 
 SKLEARN_SETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 FIT_TIMEOUT_S = 600.0
@@ -86,19 +87,44 @@ class Validation(CamelDocument):
         return self
 
 
+class Range(CamelDocument):
+    """The values of one parameter in the search: bounds, or choices."""
+
+    low: float | None = Field(None, description="least value, included; default the algorithm's own")
+    high: float | None = Field(None, description="greatest value, included; default the algorithm's own")
+    log: bool | None = Field(None, description="search on a logarithmic scale; default the algorithm's own")
+    choices: list[float | int | str] | None = Field(None, min_length=1, description="the values, instead of bounds")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        bounds = (self.low, self.high, self.log)
+        if (self.choices is None) == all(item is None for item in bounds):
+            raise InvalidSpec("give bounds or choices", hint='{"low": 0.01, "high": 0.3} or {"choices": [4, 6]}')
+        return self
+
+
 class Search(CamelDocument):
     """The search for hyperparameters; trial 0 is the algorithm's defaults."""
 
     enabled: bool = Field(True, description="false: the defaults are the only trial")
     n_trials: int = Field(30, ge=1, le=100_000, description="number of trials, lost ones included")
     timeout: float | None = Field(None, gt=0, description="seconds of search after which no further trial starts")
-    sampler: str = Field("tpe", description="tpe or random")
-    pruner: str = Field("median", description="median (a trial worse than the median after a fold ends) or none")
+    sampler: str = Field("tpe", description=", ".join(catalog.SAMPLERS))
+    pruner: str = Field("median", description=f"what ends a bad trial after a fold: {', '.join(catalog.PRUNERS)}")
+    space: dict[str, Range] = Field(
+        default_factory=dict, description="parameter -> {low, high, log} or {choices} instead of the algorithm's own"
+    )
 
     @field_validator("sampler")
     @classmethod
     def _sampler(cls, value: str) -> str:
-        return catalog.resolve("sampler", value, catalog.SAMPLERS)
+        found = catalog.resolve("sampler", value, catalog.SAMPLERS)
+        module = catalog.SAMPLER_NEEDS.get(found)
+        if module and not catalog.is_installed(module):
+            raise MissingDependency(
+                f"the sampler {found} needs the package {module}, which is not installed", hint=f"pip install {module}"
+            )
+        return found
 
     @field_validator("pruner", mode="before")
     @classmethod
@@ -187,6 +213,7 @@ class TabularConfig(CamelDocument):
         _check_algorithm(self)
         _check_columns(self)
         _check_weights(self)
+        _check_space(self)
         if self.model_type == catalog.REGRESSION and self.validation_strategy.type == "stratified_kfold":
             raise InvalidSpec("stratified_kfold needs classes, and this is a regression", hint="use kfold")
         if self.target_column is None and not self.train_data_path.startswith("sklearn:"):
@@ -262,6 +289,17 @@ def _check_columns(config: TabularConfig) -> None:
             f"{config.metric} is not defined for the single row of a loo fold",
             hint=f"use one of {', '.join(catalog.LOO_METRICS)}",
         )
+
+
+def _check_space(config: TabularConfig) -> None:
+    search = config.hyperparameter_search
+    if not search.space:
+        return
+    if config.algorithm == catalog.AUTO:
+        raise InvalidSpec("'hyperparameterSearch.space' needs an algorithm", hint="name it instead of auto")
+    if not search.enabled:
+        raise InvalidSpec("'hyperparameterSearch.space' has no meaning: the search is disabled", hint="leave it out")
+    with_space(REGISTRY[config.algorithm], search.space)
 
 
 def _check_weights(config: TabularConfig) -> None:

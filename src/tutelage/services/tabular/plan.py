@@ -32,6 +32,8 @@ from tutelage.services.tabular.types import (
 )
 
 TEST_SHARE = 0.2
+STATEFUL = ("cmaes", "qmc", "grid")
+"""Samplers whose trials are a sequence of its own: a branch with another one starts afresh."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,6 +293,7 @@ def _algorithm(config: TabularConfig, run: Run, num_rows: int) -> str:
 
 def _fingerprint(config: TabularConfig, seed: int, tables: Mapping[str, Any], *chosen: str) -> str:
     """Name what makes trials comparable; a checkpoint with another fingerprint is not gone on from."""
+    search = config.hyperparameter_search
     fixed = {
         "tables": {name: record["sha256"] for name, record in tables.items()},
         "chosen": chosen,
@@ -300,6 +303,8 @@ def _fingerprint(config: TabularConfig, seed: int, tables: Mapping[str, Any], *c
         "test_size": config.test_size,
         "validation": config.validation_strategy.model_dump(),
         "split_by": [config.group_column, config.time_column],
+        "search": [search.sampler, search.pruner] if search.sampler in STATEFUL else None,
+        "space": {name: item.model_dump() for name, item in search.space.items()},
         "class_weight": config.class_weight,
         "early_stopping": config.options.early_stopping_rounds,
     }

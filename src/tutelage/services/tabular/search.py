@@ -9,7 +9,7 @@ from typing import Any
 from tutelage.core.commands import Command
 from tutelage.core.ports import Run
 from tutelage.services.tabular import messages
-from tutelage.services.tabular.algorithms import REGISTRY
+from tutelage.services.tabular.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.asked import Asked
 from tutelage.services.tabular.catalog import direction_of, is_better
 from tutelage.services.tabular.config import TabularConfig
@@ -28,7 +28,7 @@ class Searcher:
 
     def __init__(self, config: TabularConfig, run: Run, plan: Plan, child: FitChild, *, started_s: float) -> None:
         self._config, self._run, self._plan, self._child = config, run, plan, child
-        self._entry = REGISTRY[plan.algorithm]
+        self._entry = with_space(REGISTRY[plan.algorithm], config.hyperparameter_search.space)
         self._previous: Path | None = run.resume()
         self.state = self._resumed()
         self._mark_s = started_s
@@ -41,6 +41,7 @@ class Searcher:
             objective=plan.objective,
             direction=direction_of(plan.objective),
             finished=self.state.trials,
+            num_folds=len(plan.divided.folds),
         )
 
     @property
@@ -86,6 +87,9 @@ class Searcher:
         self.asked.look()
         if self.asked.ending is not None or self.state.stopped or len(self.state.trials) >= self.num_trials:
             return False
+        if self._study.is_exhausted(len(self.state.trials)):
+            self._run.log(f"the grid's {len(self.state.trials)} points are all tried")
+            return False
         lost = [trial.state == FAILED for trial in self.state.trials]
         if len(lost) >= GIVE_UP_AFTER and all(lost):
             return False
@@ -98,13 +102,14 @@ class Searcher:
         again = self.state.current
         params = self._study.ask(number, again=again.params if again else None)
         trial = self.state.current = again or Trial(number=number, params=params)
+        pruner = self._config.hyperparameter_search.pruner
         self.state.predictions.setdefault(number, [])
         for fold in range(len(self._plan.divided.folds)):
             if fold >= len(trial.folds) and not self._run_fold(trial, fold):
                 break
             last = fold + 1 == len(self._plan.divided.folds)
-            if self._study.should_prune(fold, trial.means(self._plan.objective)[fold]) and not last:
-                trial.state, trial.reason = PRUNED, f"worse than the median after fold {fold}"
+            if self._study.should_prune(fold, trial) and not last:
+                trial.state, trial.reason = PRUNED, f"ended by the pruner {pruner} after fold {fold}"
                 break
         else:
             trial.state = COMPLETE

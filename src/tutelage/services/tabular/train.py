@@ -8,7 +8,7 @@ from typing import Any
 
 from tutelage.core.commands import Verb
 from tutelage.core.ports import Run
-from tutelage.services.tabular.algorithms import REGISTRY
+from tutelage.services.tabular.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.catalog import REGRESSION, direction_of
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.final import fit_final
@@ -59,7 +59,7 @@ def _search_and_finish(
         state.stopped = True
         asked.answer(step=searcher.checkpoint(), detail=f"search ended after {len(state.trials)} trials")
     asked.finishing = True
-    chosen = state.best or state.current or _defaults(plan)
+    chosen = state.best or state.current or _defaults(config, plan)
     final = fit_final(config, run, plan, child, asked, chosen.params)
     if final is None:
         _leave(searcher)
@@ -76,6 +76,7 @@ def _leave(searcher: Searcher) -> None:
     searcher.asked.answer(step=searcher.checkpoint())
 
 
-def _defaults(plan: Plan) -> Trial:
+def _defaults(config: TabularConfig, plan: Plan) -> Trial:
     """Return the trial that was stopped before its first fold."""
-    return Trial(number=0, params=dict(REGISTRY[plan.algorithm].defaults))
+    entry = with_space(REGISTRY[plan.algorithm], config.hyperparameter_search.space)
+    return Trial(number=0, params=dict(entry.defaults))
