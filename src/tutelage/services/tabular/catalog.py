@@ -96,7 +96,7 @@ PLANNED: Mapping[str, frozenset[str]] = {
     "sampler": frozenset({"nsgaii"}),
     "key": frozenset(
         {
-            *("horizon", "businessContext", "optimizeFor"),
+            "horizon",
             *("sensitiveFeatures", "timeLimit", "memoryLimit", "ensemble", "gates", "approval", "strategy"),
             *("searchSpace", "resampling", "edaDocument", "evaluatorFeedback", "deterministic"),
         }

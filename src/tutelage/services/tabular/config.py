@@ -162,6 +162,13 @@ class Options(CamelDocument):
     fit_timeout: float = Field(FIT_TIMEOUT_S, gt=0, description="seconds after which a single fit is killed")
 
 
+class Costs(CamelDocument):
+    """What a wrong prediction costs, of the second class in sorted order."""
+
+    false_positive_cost: float = Field(gt=0, lt=1e12, description="cost of a row that is wrongly predicted second")
+    false_negative_cost: float = Field(gt=0, lt=1e12, description="cost of a row of the second class that is missed")
+
+
 class TabularConfig(CamelDocument):
     """What to train on which table, and how."""
 
@@ -177,6 +184,10 @@ class TabularConfig(CamelDocument):
     class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, lt=1e9)]] | None = Field(
         None, description="weights of the classes in training: balanced, or class -> weight (others weigh 1)"
     )
+    optimize_for: Literal["recall", "precision", "f1", "cost"] | None = Field(
+        None, description="what the threshold between two classes is tuned for; default cost with businessContext"
+    )
+    business_context: Costs | None = Field(None, description="what errors cost; the threshold is tuned for it")
     group_column: str | None = Field(
         None, description="rows of one group stay together in every split; not learned from unless listed in features"
     )
@@ -214,6 +225,7 @@ class TabularConfig(CamelDocument):
         _check_columns(self)
         _check_weights(self)
         _check_space(self)
+        _check_threshold(self)
         if self.model_type == catalog.REGRESSION and self.validation_strategy.type == "stratified_kfold":
             raise InvalidSpec("stratified_kfold needs classes, and this is a regression", hint="use kfold")
         if self.target_column is None and not self.train_data_path.startswith("sklearn:"):
@@ -223,6 +235,17 @@ class TabularConfig(CamelDocument):
         if self.test_size is not None and self.test_data_path is not None:
             raise InvalidSpec("both 'testSize' and 'testDataPath' are given", hint="keep one of them")
         return self
+
+    @property
+    def threshold_for(self) -> str | None:
+        """What the threshold is tuned for, if it is."""
+        return self.optimize_for or ("cost" if self.business_context else None)
+
+    @property
+    def costs(self) -> tuple[float, float] | None:
+        """Costs of a false positive and of a false negative."""
+        given = self.business_context
+        return (given.false_positive_cost, given.false_negative_cost) if given else None
 
     def strategy_for(self, task: str) -> str:
         """Return the validation strategy: the one asked for, that of the named column, or the task's."""
@@ -300,6 +323,18 @@ def _check_space(config: TabularConfig) -> None:
     if not search.enabled:
         raise InvalidSpec("'hyperparameterSearch.space' has no meaning: the search is disabled", hint="leave it out")
     with_space(REGISTRY[config.algorithm], search.space)
+
+
+def _check_threshold(config: TabularConfig) -> None:
+    if config.threshold_for and config.model_type == catalog.REGRESSION:
+        raise InvalidSpec("a threshold needs two classes, and this is a regression", hint="leave optimizeFor out")
+    if config.optimize_for == "cost" and config.business_context is None:
+        hint = '{"businessContext": {"falsePositiveCost": 1, "falseNegativeCost": 10}}'
+        raise InvalidSpec("optimizeFor cost needs 'businessContext'", hint=hint)
+    if config.business_context and config.threshold_for != "cost":
+        raise InvalidSpec(
+            f"'businessContext' has no meaning with optimizeFor {config.optimize_for}", hint="use cost, or leave it out"
+        )
 
 
 def _check_weights(config: TabularConfig) -> None:

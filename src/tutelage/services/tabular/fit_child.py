@@ -32,6 +32,7 @@ from tutelage.services.tabular.importance import importance  # noqa: E402
 from tutelage.services.tabular.learners import Matrices, learn  # noqa: E402
 from tutelage.services.tabular.pipeline import encoded_sources, encoder, predict, whole_pipeline  # noqa: E402
 from tutelage.services.tabular.scores import score, trivial_predictions  # noqa: E402
+from tutelage.services.tabular.wrappers import AtThreshold  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
 SEND_EVERY_S = 0.1
@@ -167,7 +168,8 @@ class FitServer:
         assert request.keep is not None
         used = data.frame.iloc[request.train]
         data.reader.categories = {name: frozenset(used[name].unique()) for name in data.reader.categorical}
-        joblib.dump(whole_pipeline(data.reader, encode, model), request.keep, compress=3)
+        kept = model if request.threshold is None else AtThreshold(model, request.threshold)
+        joblib.dump(whole_pipeline(data.reader, encode, kept), request.keep, compress=3)
         loaded = joblib.load(request.keep)
         test = loaded["encode"].transform(data.test_frame)
         said = predict(loaded["model"], test, self._classes)
@@ -176,7 +178,7 @@ class FitServer:
         return messages.Fitted(
             **{
                 **vars(done),
-                "test_scores": score(data.task, data.test_target, said, self._classes),
+                "test_scores": score(data.task, data.test_target, said, self._classes, threshold=request.threshold),
                 "test_predictions": said,
                 "importance": shares,
             }

@@ -14,9 +14,9 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 from tutelage.services.tabular.algorithms import REGISTRY, TREES_A_ROUND
 from tutelage.services.tabular.catalog import CLASSIFICATION
 from tutelage.services.tabular.pipeline import predict
+from tutelage.services.tabular.rounds import Report, RoundCount
 from tutelage.services.tabular.wrappers import CodedClassifier, ScaledTarget, inner
 
-Report = Callable[[int, dict[str, float]], None]
 MAX_HIST_CATEGORIES = 255
 EPOCHS_OF_PATIENCE = 20
 """A neural network ends after so many epochs without a better validation loss, where nothing else was asked for."""
@@ -45,14 +45,6 @@ class Matrices:
     def weighed(self) -> dict[str, Any]:
         """The argument of `fit` where rows have weights."""
         return {} if self.weights is None else {"sample_weight": self.weights}
-
-
-@dataclass(frozen=True)
-class RoundCount:
-    """Rounds trained, and those after which the validation loss was best."""
-
-    trained: int | None
-    best: int | None
 
 
 def learn(algorithm: str, model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:

@@ -70,7 +70,8 @@ class Fit:
     """Ask for one fit.
 
     `validation` rows are scored and end the fit early where `early_stopping` rounds bring nothing; `rounds` replaces
-    the parameter's number of rounds; `keep` is where the whole pipeline is written, which is then scored on the test.
+    the parameter's number of rounds; `keep` is where the whole pipeline is written, which is then scored on the
+    test, with classes predicted at `threshold`.
     """
 
     algorithm: str
@@ -82,6 +83,7 @@ class Fit:
     early_stopping: int | None = None
     max_points: int = 100
     keep: Path | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -191,6 +191,9 @@ def _check_task(config: TabularConfig, target: Target) -> str:
         )
     if config.class_weight is not None and target.task == catalog.REGRESSION:
         raise InvalidSpec(f"'classWeight' needs classes; {target.name!r} holds numbers", hint="leave it out")
+    if config.threshold_for and len(target.classes) != 2:
+        what = f"{len(target.classes)} classes" if target.classes else "numbers"
+        raise InvalidSpec(f"a threshold needs two classes; {target.name!r} has {what}", hint="leave optimizeFor out")
     return config.strategy_for(target.task)
 
 

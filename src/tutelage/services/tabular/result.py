@@ -16,6 +16,7 @@ from tutelage.services.tabular.final import MODEL, Final
 from tutelage.services.tabular.plan import Plan
 from tutelage.services.tabular.plots import confusion_counts, draw_confusion
 from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, State, Trial, write_json
+from tutelage.services.tabular.thresholds import decide
 from tutelage.settings import load_settings
 
 
@@ -72,6 +73,7 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "baseline": {plan.objective: plan.baseline},
         "classes": plan.classes,
         "rounds": final.rounds,
+        **({"threshold": final.threshold.record} if final.threshold else {}),
         "rowsUsed": len(plan.target),
         "rowsTest": len(plan.test_target),
         "numFeatures": len(plan.reader.columns),
@@ -112,13 +114,19 @@ def _documents(plan: Plan, state: State, final: Final) -> dict[str, Any]:
 
 def _predictions(run: Run, plan: Plan, state: State) -> list[str]:
     """Write the best trial's out-of-fold predictions, in the order of the training rows; a row without any is NaN."""
-    if state.best is None:
+    whole = best_out_of_fold(plan, state)
+    if whole is None:
         return []
-    folds = state.predictions[state.best.number]
-    whole = out_of_fold(len(plan.target), plan.divided.folds, folds)
     name = "out_of_fold.npy"
     np.save(run.artifact(name), whole)
     return [name]
+
+
+def best_out_of_fold(plan: Plan, state: State) -> Any:
+    """Return the best trial's out-of-fold predictions, or None where no trial is complete."""
+    if state.best is None:
+        return None
+    return out_of_fold(len(plan.target), plan.divided.folds, state.predictions[state.best.number])
 
 
 def out_of_fold(num_rows: int, folds: list[tuple[Any, Any]], predictions: list[Any]) -> Any:
@@ -135,7 +143,8 @@ def out_of_fold(num_rows: int, folds: list[tuple[Any, Any]], predictions: list[A
 def _confusion(run: Run, plan: Plan, final: Final) -> str:
     name = "confusion_matrix.png"
     classes = np.asarray(plan.classes)
-    said = classes[final.kept.test_predictions.argmax(axis=1)]
+    threshold = final.threshold.value if final.threshold else None
+    said = decide(final.kept.test_predictions, classes, threshold)
     counts = confusion_counts(np.asarray(plan.test_target), said, plan.classes)
     title = f"{plan.algorithm} on {len(plan.test_target):,} test rows"
     draw_confusion(run.artifact(name), counts, plan.classes, title=title)

@@ -14,7 +14,7 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.final import fit_final
 from tutelage.services.tabular.fits import FitChild
 from tutelage.services.tabular.plan import Plan, make_plan
-from tutelage.services.tabular.result import package
+from tutelage.services.tabular.result import best_out_of_fold, package
 from tutelage.services.tabular.search import Searcher
 from tutelage.services.tabular.state import Trial
 from tutelage.settings import load_settings
@@ -60,7 +60,7 @@ def _search_and_finish(
         asked.answer(step=searcher.checkpoint(), detail=f"search ended after {len(state.trials)} trials")
     asked.finishing = True
     chosen = state.best or state.current or _defaults(config, plan)
-    final = fit_final(config, run, plan, child, asked, chosen.params)
+    final = fit_final(config, run, plan, child, asked, chosen.params, out_of_fold=best_out_of_fold(plan, state))
     if final is None:
         _leave(searcher)
         return None

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
+from tutelage.services.tabular.thresholds import decide
+
 
 class ScaledTarget(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Fits a regressor to the target less its mean, in standard deviations; predicts in the target's unit."""
@@ -62,3 +64,27 @@ class CodedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 def inner(model: Any) -> Any:
     """Return the library's own estimator."""
     return model.model if isinstance(model, ScaledTarget | CodedClassifier) else model
+
+
+class AtThreshold(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A fitted classifier of two classes that predicts the second one from a threshold on."""
+
+    def __init__(self, model: Any, threshold: float) -> None:
+        self.model = model
+        self.threshold = threshold
+
+    @property
+    def classes_(self) -> Any:
+        """The sorted labels."""
+        return self.model.classes_
+
+    def predict_proba(self, matrix: Any) -> Any:
+        """Return a probability for each of `classes_`."""
+        return self.model.predict_proba(matrix)
+
+    def predict(self, matrix: Any) -> Any:
+        """Return the labels at the threshold."""
+        return decide(self.predict_proba(matrix), self.classes_, self.threshold)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
