@@ -13,6 +13,7 @@ from tutelage.services.tabular.algorithms import REGISTRY
 from tutelage.services.tabular.catalog import ALGORITHMS, PLANNED
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.documents import read
+from tutelage.services.tabular.factories import FACTORIES
 
 PLAIN: dict[str, Any] = {"trainDataPath": "/data/t.csv", "targetColumn": "y"}
 DOCUMENT: dict[str, Any] = {
@@ -175,7 +176,7 @@ def test_documents_of_others_are_left_alone(document: dict[str, Any]) -> None:
 
 
 def test_names_and_registry_agree() -> None:
-    assert set(ALGORITHMS) == set(REGISTRY)
+    assert set(ALGORITHMS) == set(REGISTRY) == set(FACTORIES)
     for entry in REGISTRY.values():
         assert set(entry.defaults) == set(entry.space)
         for name, dimension in entry.space.items():

@@ -15,6 +15,7 @@ from tutelage.services.tabular import SERVICE, catalog, state
 from tutelage.services.tabular.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.catalog import GLOSSARY
 from tutelage.services.tabular.config import Range, Search
+from tutelage.services.tabular.factories import FACTORIES
 from tutelage.services.tabular.failure import failure_document
 from tutelage.services.tabular.learners import Matrices, learn
 from tutelage.services.tabular.messages import Divide, HoldOut
@@ -159,7 +160,7 @@ def test_a_forest_grown_by_rounds_is_the_forest_grown_at_once() -> None:
     rng = np.random.default_rng(0)
     rows, target = rng.random((150, 4)), rng.integers(0, 2, 150)
     params = {"n_estimators": 35, "max_depth": 4, "min_samples_leaf": 1, "max_features": 0.5}
-    grown = REGISTRY["random_forest"].build("classification", params, 7, 1)
+    grown = FACTORIES["random_forest"]("classification", params, 7, 1)
     data = Matrices(
         task="classification",
         train=rows[:100],

@@ -1,4 +1,4 @@
-"""The registry of algorithms: defaults, search space, how the table is encoded, what a round is, the factory.
+"""The registry of algorithms: defaults, search space, how the table is encoded, what a round is.
 
 No library is imported here: the worker reads spaces and defaults without them.
 """
@@ -6,14 +6,13 @@ No library is imported here: the worker reads spaces and defaults without them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from tutelage.core.errors import InvalidSpec, unknown
-from tutelage.services.tabular import factories
-from tutelage.services.tabular.factories import Params
 
+Params = Mapping[str, Any]
 Encoding = Literal["native", "ordinal", "one_hot"]
 """How categories become numbers: codes that the learner knows as categories, plain codes, or a column a category.
 
@@ -101,12 +100,11 @@ class RoundsOf:
 
 @dataclass(frozen=True, kw_only=True)
 class Algorithm:
-    """One entry: `build(task, params, seed, threads)` makes the estimator; `defaults` are the first trial."""
+    """One entry; `defaults` are the first trial. Its factory, of the same name, is in factories.py."""
 
     defaults: Params
     space: Space
     encoding: Encoding
-    build: Callable[[str, Params, int, int], Any]
     rounds: RoundsOf | None = None
     importance: str = "increase of the loss on test rows when the column is shuffled"
 
@@ -145,7 +143,6 @@ REGISTRY: Mapping[str, Algorithm] = {
             "reg_lambda": _real(0.001, 30.0, log=True),
         },
         encoding="native",
-        build=factories.lightgbm,
         rounds=RoundsOf("n_estimators"),
         importance=GAIN,
     ),
@@ -169,7 +166,6 @@ REGISTRY: Mapping[str, Algorithm] = {
             "reg_lambda": _real(0.001, 30.0, log=True),
         },
         encoding="native",
-        build=factories.xgboost,
         rounds=RoundsOf("n_estimators"),
         importance=GAIN,
     ),
@@ -182,7 +178,6 @@ REGISTRY: Mapping[str, Algorithm] = {
             "l2_leaf_reg": _real(0.1, 30.0, log=True),
         },
         encoding="native",
-        build=factories.catboost,
         rounds=RoundsOf("iterations"),
         importance="CatBoost's change of the prediction",
     ),
@@ -202,7 +197,6 @@ REGISTRY: Mapping[str, Algorithm] = {
             "l2_regularization": _real(0.001, 30.0, log=True),
         },
         encoding="native",
-        build=factories.hist_gradient_boosting,
         rounds=RoundsOf("max_iter", TREES_A_ROUND),
     ),
     "gradient_boosting": Algorithm(
@@ -223,7 +217,6 @@ REGISTRY: Mapping[str, Algorithm] = {
             "max_features": _real(0.2, 1.0),
         },
         encoding="ordinal",
-        build=factories.gradient_boosting,
         rounds=RoundsOf("n_estimators", TREES_A_ROUND),
         importance=IMPURITY,
     ),
@@ -231,7 +224,6 @@ REGISTRY: Mapping[str, Algorithm] = {
         defaults=FOREST_DEFAULTS,
         space=FOREST,
         encoding="ordinal",
-        build=factories.random_forest,
         rounds=RoundsOf("n_estimators", TREES_A_ROUND),
         importance=IMPURITY,
     ),
@@ -239,7 +231,6 @@ REGISTRY: Mapping[str, Algorithm] = {
         defaults=FOREST_DEFAULTS,
         space=FOREST,
         encoding="ordinal",
-        build=factories.extra_trees,
         rounds=RoundsOf("n_estimators", TREES_A_ROUND),
         importance=IMPURITY,
     ),
@@ -247,51 +238,42 @@ REGISTRY: Mapping[str, Algorithm] = {
         defaults={"C": 1.0},
         space={"C": _real(0.001, 100.0, log=True)},
         encoding="one_hot",
-        build=factories.logistic_regression,
         importance=COEFFICIENT,
     ),
-    "linear_regression": Algorithm(
-        defaults={}, space={}, encoding="one_hot", build=factories.linear_regression, importance=COEFFICIENT
-    ),
+    "linear_regression": Algorithm(defaults={}, space={}, encoding="one_hot", importance=COEFFICIENT),
     "ridge": Algorithm(
         defaults={"alpha": 1.0},
         space={"alpha": _real(0.001, 10_000.0, log=True)},
         encoding="one_hot",
-        build=factories.ridge,
         importance=COEFFICIENT,
     ),
     "lasso": Algorithm(
         defaults={"alpha": 0.001},
         space={"alpha": _real(0.00001, 1.0, log=True)},
         encoding="one_hot",
-        build=factories.lasso,
         importance=COEFFICIENT,
     ),
     "elastic_net": Algorithm(
         defaults={"alpha": 0.001, "l1_ratio": 0.5},
         space={"alpha": _real(0.00001, 1.0, log=True), "l1_ratio": _real(0.05, 1.0)},
         encoding="one_hot",
-        build=factories.elastic_net,
         importance=COEFFICIENT,
     ),
     "svm": Algorithm(
         defaults={"C": 1.0, "gamma": "scale"},
         space={"C": _real(0.01, 100.0, log=True), "gamma": Choice(("scale", 0.001, 0.01, 0.1, 1.0))},
         encoding="one_hot",
-        build=factories.svm,
     ),
     "knn": Algorithm(
         defaults={"n_neighbors": 15, "weights": "distance"},
         space={"n_neighbors": _whole(1, 100), "weights": Choice(("uniform", "distance"))},
         encoding="one_hot",
-        build=factories.knn,
     ),
     "naive_bayes": Algorithm(
         # on columns of 0 and 1 the library's own 1e-9 is far too sure: adult's log-loss 16.6, with 0.1 0.69
         defaults={"var_smoothing": 0.1},
         space={"var_smoothing": _real(0.0001, 10.0, log=True)},
         encoding="one_hot",
-        build=factories.naive_bayes,
     ),
     "neural_network": Algorithm(
         defaults={
@@ -311,7 +293,6 @@ REGISTRY: Mapping[str, Algorithm] = {
             "batch_size": _whole(16, 512),
         },
         encoding="one_hot",
-        build=factories.neural_network,
         rounds=RoundsOf("max_iter"),
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tutelage.services.tabular.catalog import CLASSIFICATION
@@ -154,3 +154,24 @@ def neural_network(task: str, params: Params, seed: int, threads: int) -> Any:
     # a generator, not a number: partial_fit would draw the same order in every epoch
     given["random_state"] = np.random.RandomState(seed)
     return MLPClassifier(**given) if task == CLASSIFICATION else ScaledTarget(MLPRegressor(**given))
+
+
+FACTORIES: Mapping[str, Callable[[str, Params, int, int], Any]] = {
+    "lightgbm": lightgbm,
+    "xgboost": xgboost,
+    "catboost": catboost,
+    "random_forest": random_forest,
+    "extra_trees": extra_trees,
+    "gradient_boosting": gradient_boosting,
+    "hist_gradient_boosting": hist_gradient_boosting,
+    "logistic_regression": logistic_regression,
+    "ridge": ridge,
+    "linear_regression": linear_regression,
+    "elastic_net": elastic_net,
+    "lasso": lasso,
+    "svm": svm,
+    "knn": knn,
+    "naive_bayes": naive_bayes,
+    "neural_network": neural_network,
+}
+"""Algorithm -> what makes its estimator from (task, params, seed, threads)."""

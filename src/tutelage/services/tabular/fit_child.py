@@ -28,6 +28,7 @@ from tutelage.core.errors import TutelageError  # noqa: E402
 from tutelage.services.tabular import messages, validation  # noqa: E402
 from tutelage.services.tabular.algorithms import REGISTRY, Algorithm  # noqa: E402
 from tutelage.services.tabular.catalog import CLASSIFICATION  # noqa: E402
+from tutelage.services.tabular.factories import FACTORIES  # noqa: E402
 from tutelage.services.tabular.importance import importance  # noqa: E402
 from tutelage.services.tabular.learners import Matrices, learn  # noqa: E402
 from tutelage.services.tabular.pipeline import encoded_sources, encoder, predict, whole_pipeline  # noqa: E402
@@ -140,7 +141,7 @@ class FitServer:
             classes=self._classes,
             categories=[len(data.reader.numeric) + index for index in range(len(data.reader.categorical))],
         )
-        model = entry.build(data.task, self._params(request), request.seed, data.threads)
+        model = FACTORIES[request.algorithm](data.task, self._params(request), request.seed, data.threads)
         curve = Curve(self._channel, expected=_expected_rounds(entry, request), max_points=request.max_points)
         counts = learn(request.algorithm, model, matrices, early_stopping=request.early_stopping, report=curve.add)
         curve.close()
