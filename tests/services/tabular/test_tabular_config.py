@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tutelage.core.errors import InvalidSpec, NotYet, UnknownName
-from tutelage.services.tabular import SERVICE
+from tutelage.core.errors import InvalidSpec, MissingDependency, NotYet, UnknownName
+from tutelage.services.tabular import SERVICE, catalog
 from tutelage.services.tabular.algorithms import REGISTRY
 from tutelage.services.tabular.catalog import ALGORITHMS, PLANNED
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.documents import read
+from tutelage.services.tabular.factories import FACTORIES
 
 PLAIN: dict[str, Any] = {"trainDataPath": "/data/t.csv", "targetColumn": "y"}
 DOCUMENT: dict[str, Any] = {
@@ -62,14 +63,11 @@ def test_a_stored_config_reads_back_as_itself(more: dict[str, Any], by_alias: bo
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ({"algorithm": "xgboost"}, "xgboost"),
+        ({"algorithm": "ebm"}, "ebm"),
         ({"modelType": "clustering"}, "clustering"),
         ({"modelType": "time_series"}, "time_series"),
-        ({"validationStrategy": "timeseries"}, "timeseries"),
-        ({"validationStrategy": {"type": "group"}}, "group"),
-        ({"validationStrategy": "loo"}, "loo"),
-        ({"hyperparameterSearch": {"sampler": "cmaes"}}, "cmaes"),
-        ({"hyperparameterSearch": {"pruner": "hyperband"}}, "hyperband"),
+        ({"validationStrategy": "holdout"}, "holdout"),
+        ({"hyperparameterSearch": {"sampler": "nsgaii"}}, "nsgaii"),
         ({"experimentTracking": {"enabled": True}}, "experimentTracking"),
         ({"trainDataPath": "postgresql://host/db?query=x"}, "postgresql"),
         ({"trainDataPath": "statsmodels:co2"}, "statsmodels"),
@@ -93,6 +91,7 @@ def test_what_is_not_built_is_refused_by_name(more: dict[str, Any], says: str) -
         ({"hyperparameterSearch": {"nTrails": 3}}, "nTrials"),
         ({"options": {"verbose": 1}}, "verbosity"),
         ({"hyperparameterSearch": {"sampler": "randm"}}, "random"),
+        ({"algorithm": "xgb", "hyperparameterSearch": {"space": {"max_dept": {"low": 1}}}}, "max_depth"),
         ({"metric": "roc_acu"}, "roc_auc"),
         ({"trainDataPath": "sklearn:breast_cancr"}, "breast_cancer"),
     ],
@@ -112,6 +111,14 @@ def test_an_unknown_name_is_answered_with_the_nearest(more: dict[str, Any], mean
         {"modelType": "regression", "metric": "roc_auc"},
         {"metric": "rmse", "direction": "maximize"},
         {"direction": "maximize"},
+        {"hyperparameterSearch": {"space": {"C": {"low": 1}}}},
+        {"algorithm": "svm", "hyperparameterSearch": {"space": {"C": {"low": 3, "high": 2}}}},
+        {"algorithm": "svm", "hyperparameterSearch": {"space": {"C": {"low": 0}}}},
+        {"algorithm": "svm", "hyperparameterSearch": {"space": {"C": {}}}},
+        {"algorithm": "svm", "hyperparameterSearch": {"space": {"gamma": {"low": 1}}}},
+        {"algorithm": "knn", "hyperparameterSearch": {"space": {"weights": {"choices": ["heavy"]}}}},
+        {"algorithm": "knn", "hyperparameterSearch": {"space": {"n_neighbors": {"low": 1.5}}}},
+        {"algorithm": "knn", "hyperparameterSearch": {"enabled": False, "space": {"n_neighbors": {"low": 1}}}},
         {"features": ["a", "y"]},
         {"testSize": 0.3, "testDataPath": "/data/u.csv"},
         {"targetColumn": None},
@@ -120,6 +127,14 @@ def test_an_unknown_name_is_answered_with_the_nearest(more: dict[str, Any], mean
 def test_what_does_not_fit_together_is_refused(more: dict[str, Any]) -> None:
     with pytest.raises(InvalidSpec):
         parse(**more)
+
+
+def test_a_sampler_whose_library_is_absent_is_refused_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "find_spec", lambda name: None)
+    for sampler, package in (("gp", "torch"), ("cmaes", "cmaes")):
+        with pytest.raises(MissingDependency) as raised:
+            parse(hyperparameterSearch={"sampler": sampler})
+        assert raised.value.hint == f"pip install {package}"
 
 
 @pytest.mark.parametrize("search", [{"nTrials": 0}, {"nTrials": 100_001}, {"timeout": 0}, {"nTrials": "many"}])
@@ -146,7 +161,7 @@ def test_an_agents_call_is_mapped_and_what_is_not_understood_is_listed() -> None
     assert config.unrecognized == ["region: EU", "Be nice"]
 
 
-@pytest.mark.parametrize("wish", ["minimize false negatives", "handle class imbalance", "log everything to MLflow"])
+@pytest.mark.parametrize("wish", ["log everything to MLflow"])
 def test_an_agents_wish_that_is_not_built_is_refused(wish: str) -> None:
     prompt = {"context": {"dataPath": "/d.csv", "target": "y", "businessRequirement": wish}}
     spec = read({"kind": "agent", "agent": {"prompt": prompt}})
@@ -161,11 +176,11 @@ def test_documents_of_others_are_left_alone(document: dict[str, Any]) -> None:
 
 
 def test_names_and_registry_agree() -> None:
-    assert set(ALGORITHMS) == set(REGISTRY)
+    assert set(ALGORITHMS) == set(REGISTRY) == set(FACTORIES)
     for entry in REGISTRY.values():
         assert set(entry.defaults) == set(entry.space)
         for name, dimension in entry.space.items():
-            assert dimension.low <= entry.defaults[name] <= dimension.high
+            assert dimension.holds(entry.defaults[name])
 
 
 @pytest.mark.parametrize("preset", sorted(SERVICE.presets))

@@ -11,10 +11,11 @@ from tabular_support import config, make_table
 
 from tutelage.core.errors import TutelageError
 from tutelage.core.service import scope_kind
-from tutelage.services.tabular import SERVICE, state
-from tutelage.services.tabular.algorithms import REGISTRY
+from tutelage.services.tabular import SERVICE, catalog, state
+from tutelage.services.tabular.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.catalog import GLOSSARY
-from tutelage.services.tabular.config import Search
+from tutelage.services.tabular.config import Range, Search
+from tutelage.services.tabular.factories import FACTORIES
 from tutelage.services.tabular.failure import failure_document
 from tutelage.services.tabular.learners import Matrices, learn
 from tutelage.services.tabular.messages import Divide, HoldOut
@@ -45,9 +46,9 @@ def play(study: Study, trials: list[state.Trial], count: int) -> list[state.Tria
         params = study.ask(number)
         values: list[float] = []
         how = state.COMPLETE
-        for fold in range(3):
-            values.append(0.9 - abs(params["learning_rate"] - 0.05) - 0.001 * fold)
-            if study.should_prune(fold, float(np.mean(values))) and fold < 2:
+        for fold in range(5):
+            values.append(0.9 - abs(params["learning_rate"] - 0.05) - 0.001 * fold - 0.0001 * (fold * number % 7))
+            if study.should_prune(fold, finished(number, params, values, how)) and fold < 4:
                 how = state.PRUNED
                 break
         played.append(finished(number, params, values, how))
@@ -55,18 +56,59 @@ def play(study: Study, trials: list[state.Trial], count: int) -> list[state.Tria
     return played
 
 
-def new_study(sampler: str, trials: list[state.Trial]) -> Study:
-    search = Search.model_validate({"sampler": sampler})
+def new_study(sampler: str, trials: list[state.Trial], pruner: str = "median") -> Study:
+    search = Search.model_validate({"sampler": sampler, "pruner": pruner})
     return Study(LIGHTGBM, search, seed=3, objective="roc_auc", direction="maximize", finished=trials)
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
-@pytest.mark.parametrize("cut", [1, 7, 15])
-def test_a_study_rebuilt_from_finished_trials_proposes_the_same(sampler: str, cut: int) -> None:
-    whole = play(new_study(sampler, []), [], 20)
-    again = play(new_study(sampler, whole[:cut]), whole[:cut], 20)
+SAMPLERS = [name for name in catalog.SAMPLERS if name != "gp"]
+CASES = [(name, "median") for name in SAMPLERS] + [("tpe", name) for name in catalog.PRUNERS if name != "median"]
+
+
+@pytest.mark.parametrize(("sampler", "pruner"), [*CASES, ("cmaes", "hyperband")])
+@pytest.mark.parametrize("cut", [1, 9, 31])
+def test_a_study_rebuilt_from_finished_trials_proposes_the_same(sampler: str, pruner: str, cut: int) -> None:
+    whole = play(new_study(sampler, [], pruner), [], 40)
+    rebuilt = new_study(sampler, whole[:cut], pruner)
+    interrupted = rebuilt.ask(cut)
+    assert interrupted == whole[cut].params
+    rebuilt = new_study(sampler, whole[:cut], pruner)
+    assert rebuilt.ask(cut, again=interrupted) == interrupted
+    again = play(new_study(sampler, whole[:cut], pruner), whole[:cut], 40)
     assert again == whole
-    assert any(trial.state == state.PRUNED for trial in whole)
+    assert any(trial.state == state.PRUNED for trial in whole) is (pruner != "none")
+    assert len({str(trial.params) for trial in whole}) > 30
+
+
+def test_cmaes_comes_closer_to_the_best_learning_rate() -> None:
+    rates = [abs(trial.params["learning_rate"] - 0.05) for trial in play(new_study("cmaes", []), [], 120)]
+    assert np.mean(rates[-30:]) < np.mean(rates[1:31])
+
+
+def test_a_grid_ends_when_its_points_are_tried() -> None:
+    entry = with_space(REGISTRY["ridge"], {"alpha": Range(low=0.1, high=10)})
+    search = Search.model_validate({"sampler": "grid"})
+    study = Study(entry, search, seed=3, objective="rmse", direction="minimize", finished=[])
+    assert sorted(study.ask(number)["alpha"] for number in range(1)) == [1.0]
+    assert [study.is_exhausted(number) for number in (0, 3, 4)] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("space", "default", "holds"),
+    [
+        ({"learning_rate": {"low": 0.2, "high": 0.5}}, ("learning_rate", 0.2), [0.2, 0.5]),
+        ({"n_estimators": {"choices": [7, 9]}}, ("n_estimators", 7), [7, 9]),
+        ({"num_leaves": {"low": 40, "high": 50, "log": False}}, ("num_leaves", 40), [40, 45, 50]),
+    ],
+)
+def test_a_space_in_the_spec_replaces_the_algorithm_s_own(space: Any, default: Any, holds: list[Any]) -> None:
+    search = Search.model_validate({"space": space})
+    entry = with_space(LIGHTGBM, search.space)
+    (name,) = space
+    assert (name, entry.defaults[name]) == default
+    study = Study(entry, search, seed=3, objective="roc_auc", direction="maximize", finished=[])
+    values = [study.ask(number)[name] for number in range(5)]
+    assert all(min(holds) <= value <= max(holds) for value in values)
 
 
 def test_the_first_trial_is_the_defaults() -> None:
@@ -87,7 +129,7 @@ def test_a_state_reads_back_as_it_was_and_links_what_cannot_change(tmp_path: Pat
     read.predictions = kept.predictions
     assert read == kept
     same = {path.name for path in second.iterdir() if path.samefile(first / path.name)}
-    assert same == {"trials-000000.json", "trials-000100.json", "oof-000003-00.npy", "oof-000003-01.npy"}
+    assert same == {"trials-000000.json", "trials-000100.json", "oof-000003-0000.npy", "oof-000003-0001.npy"}
 
 
 @pytest.mark.parametrize("encoding", ["native", "ordinal", "one_hot"])
@@ -118,7 +160,7 @@ def test_a_forest_grown_by_rounds_is_the_forest_grown_at_once() -> None:
     rng = np.random.default_rng(0)
     rows, target = rng.random((150, 4)), rng.integers(0, 2, 150)
     params = {"n_estimators": 35, "max_depth": 4, "min_samples_leaf": 1, "max_features": 0.5}
-    grown = REGISTRY["random_forest"].build("classification", params, 7, 1)
+    grown = FACTORIES["random_forest"]("classification", params, 7, 1)
     data = Matrices(
         task="classification",
         train=rows[:100],

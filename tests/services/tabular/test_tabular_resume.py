@@ -53,6 +53,33 @@ def test_killed_at_random_moments_ends_as_if_undisturbed(tmp_path: Path, home: P
     assert seen == numbers(calm, 1)
 
 
+@pytest.mark.slow  # a training and one killed twice
+@pytest.mark.parametrize(
+    ("algorithm", "search"),
+    [
+        *[(name, {}) for name in ("xgboost", "hist_gradient_boosting", "gradient_boosting", "neural_network")],
+        ("lightgbm", {"sampler": "cmaes", "pruner": "hyperband"}),
+        ("lightgbm", {"sampler": "grid", "pruner": "wilcoxon", "space": {"num_leaves": {"choices": [4, 8]}}}),
+    ],
+)
+def test_every_way_of_streaming_and_sampling_ends_as_if_undisturbed(
+    tmp_path: Path, home: Path, algorithm: str, search: dict[str, Any]
+) -> None:
+    table = tmp_path / "table.csv"
+    make_table(600).to_csv(table, index=False)
+    asked = job(
+        table, algorithm=algorithm, hyperparameterSearch={"nTrials": 5, **search}, validationStrategy={"folds": 3}
+    )
+    calm, disturbed = Operation.create(home, asked), Operation.create(home, asked)
+    assert calm.run() == 0
+    for attempt, trials in ((1, 1), (2, 3)):
+        worker = disturbed.start(attempt)
+        disturbed.wait_for(trials_seen(trials, attempt), attempt=attempt)
+        kill(worker)
+    assert disturbed.run(3) == 0
+    assert outcome(disturbed) == outcome(calm)
+
+
 @pytest.mark.slow  # starts a worker and kills it
 def test_the_fit_child_dies_with_its_worker(tmp_path: Path, home: Path, small_csv: Path) -> None:
     operation = Operation.create(home, job(small_csv, hyperparameterSearch={"nTrials": 500}))

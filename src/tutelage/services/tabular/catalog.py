@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from tutelage.core.errors import NotYet, unknown
 from tutelage.core.service import Direction, Metric
@@ -20,54 +21,82 @@ AUTO = "auto"
 class AlgorithmName:
     """What may be asked of an algorithm before any library is imported."""
 
-    tasks: tuple[str, ...]
-    has_rounds: bool
+    tasks: tuple[str, ...] = TASKS
+    has_rounds: bool = False
+    takes_weights: bool = True
+    module: str | None = None
+    package: str = ""
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the library beyond scikit-learn that it needs is there."""
+        return self.module is None or find_spec(self.module) is not None
 
 
 ALGORITHMS: Mapping[str, AlgorithmName] = {
-    "lightgbm": AlgorithmName(tasks=TASKS, has_rounds=True),
-    "random_forest": AlgorithmName(tasks=TASKS, has_rounds=True),
-    "logistic_regression": AlgorithmName(tasks=(CLASSIFICATION,), has_rounds=False),
-    "ridge": AlgorithmName(tasks=(REGRESSION,), has_rounds=False),
+    "lightgbm": AlgorithmName(has_rounds=True),
+    "xgboost": AlgorithmName(has_rounds=True, module="xgboost", package="xgboost-cpu"),
+    "catboost": AlgorithmName(has_rounds=True, module="catboost", package="catboost"),
+    "hist_gradient_boosting": AlgorithmName(has_rounds=True),
+    "gradient_boosting": AlgorithmName(has_rounds=True),
+    "random_forest": AlgorithmName(has_rounds=True),
+    "extra_trees": AlgorithmName(has_rounds=True),
+    "logistic_regression": AlgorithmName(tasks=(CLASSIFICATION,)),
+    "linear_regression": AlgorithmName(tasks=(REGRESSION,)),
+    "ridge": AlgorithmName(tasks=(REGRESSION,)),
+    "lasso": AlgorithmName(tasks=(REGRESSION,)),
+    "elastic_net": AlgorithmName(tasks=(REGRESSION,)),
+    "svm": AlgorithmName(),
+    "knn": AlgorithmName(takes_weights=False),
+    "naive_bayes": AlgorithmName(tasks=(CLASSIFICATION,)),
+    "neural_network": AlgorithmName(has_rounds=True),
 }
 
 ALIASES: Mapping[str, Mapping[str, str]] = {
-    "algorithm": {"logistic": "logistic_regression"},
-    "validation strategy": {"stratified": "stratified_kfold"},
+    "algorithm": {
+        "logistic": "logistic_regression",
+        "linear": "linear_regression",
+        "elasticnet": "elastic_net",
+        "rf": "random_forest",
+        "et": "extra_trees",
+        "gbm": "gradient_boosting",
+        "gb": "gradient_boosting",
+        "lgbm": "lightgbm",
+        "lgb": "lightgbm",
+        "xgb": "xgboost",
+        "hgb": "hist_gradient_boosting",
+        "hist_gbm": "hist_gradient_boosting",
+        "svc": "svm",
+        "svr": "svm",
+        "k_nn": "knn",
+        "nb": "naive_bayes",
+        "mlp": "neural_network",
+        "nn": "neural_network",
+    },
+    "validation strategy": {
+        "stratified": "stratified_kfold",
+        "group_kfold": "group",
+        "stratified_group_kfold": "group",
+        "repeated_kfold": "repeated",
+        "repeated_stratified_kfold": "repeated",
+        "leave_one_out": "loo",
+        "time_series": "timeseries",
+        "time_series_split": "timeseries",
+    },
 }
 
 PLANNED: Mapping[str, frozenset[str]] = {
     "model type": frozenset({"clustering", "time_series"}),
     "algorithm": frozenset(
         {
-            *("linear", "linear_regression", "lasso", "elastic_net", "svm", "svr", "knn", "naive_bayes"),
-            *("extra_trees", "gradient_boosting", "hist_gradient_boosting", "xgboost", "catboost", "neural_network"),
-            *(
-                "mlp",
-                "ebm",
-                "kmeans",
-                "dbscan",
-                "naive",
-                "seasonal_naive",
-                "ets",
-                "arima",
-                "sarimax",
-                "lstm",
-                "prophet",
-            ),
+            *("ebm", "kmeans", "dbscan", "naive", "seasonal_naive", "ets", "arima", "sarimax", "lstm", "prophet"),
         }
     ),
-    "validation strategy": frozenset(
-        {
-            *("timeseries", "time_series", "time_series_split", "group", "group_kfold", "repeated"),
-            *("repeated_stratified_kfold", "loo", "leave_one_out", "holdout"),
-        }
-    ),
-    "sampler": frozenset({"grid", "cmaes", "gp", "qmc", "nsgaii"}),
-    "pruner": frozenset({"hyperband", "successive_halving", "percentile", "wilcoxon"}),
+    "validation strategy": frozenset({"holdout"}),
+    "sampler": frozenset({"nsgaii"}),
     "key": frozenset(
         {
-            *("classWeight", "groupColumn", "timeColumn", "horizon", "businessContext", "optimizeFor"),
+            "horizon",
             *("sensitiveFeatures", "timeLimit", "memoryLimit", "ensemble", "gates", "approval", "strategy"),
             *("searchSpace", "resampling", "edaDocument", "evaluatorFeedback", "deterministic"),
         }
@@ -75,9 +104,24 @@ PLANNED: Mapping[str, frozenset[str]] = {
 }
 """Parts of the contract that are refused by name until they are built."""
 
-STRATEGIES = ("stratified_kfold", "kfold")
-SAMPLERS = ("tpe", "random")
-PRUNERS = ("median", "none")
+STRATEGIES = ("stratified_kfold", "kfold", "group", "repeated", "loo", "timeseries")
+DEFAULT_FOLDS, DEFAULT_REPEATS, MAX_LOO_ROWS = 5, 3, 200
+LOO_METRICS = ("accuracy", "log_loss", "rmse", "mae")
+"""Scores that a single held-out row has."""
+
+SAMPLERS = ("tpe", "random", "grid", "cmaes", "qmc", "gp")
+SAMPLER_NEEDS = {"cmaes": "cmaes", "gp": "torch"}
+PRUNERS = ("median", "hyperband", "successive_halving", "percentile", "wilcoxon", "none")
+
+
+def is_installed(module: str) -> bool:
+    """Tell whether a library is there, without importing it."""
+    return find_spec(module) is not None
+
+
+def algorithms_for(task: str) -> list[str]:
+    """Return the algorithms that do a task."""
+    return [name for name, entry in ALGORITHMS.items() if task in entry.tasks]
 
 
 def resolve(kind: str, name: str, allowed: tuple[str, ...]) -> str:
@@ -146,11 +190,11 @@ def direction_of(metric: str) -> Direction:
     return direction
 
 
-def default_metric(task: str, num_classes: int) -> str:
-    """Return the objective where the spec names none: RMSE, ROC AUC, or log-loss for several classes."""
+def default_metric(task: str, num_classes: int, *, strategy: str) -> str:
+    """Return the objective where the spec names none: RMSE, ROC AUC, or log-loss for several classes and for loo."""
     if task == REGRESSION:
         return "rmse"
-    return "roc_auc" if num_classes == 2 else "log_loss"
+    return "roc_auc" if num_classes == 2 and strategy != "loo" else "log_loss"
 
 
 AUTO_MIN_ROWS = 500

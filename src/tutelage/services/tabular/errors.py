@@ -77,6 +77,12 @@ class TooFewRows(TrainingError):
     code = "too_few_rows"
 
 
+class TooManyRows(TrainingError):
+    """More rows than the split that was asked for can be done with."""
+
+    code = "too_many_rows"
+
+
 class FitDeadline(TrainingError):
     """No fit ended within its deadline."""
 

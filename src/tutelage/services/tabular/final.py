@@ -15,6 +15,7 @@ from tutelage.services.tabular.catalog import ALGORITHMS
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fits import FitChild
 from tutelage.services.tabular.plan import Plan, answered, seed_of
+from tutelage.services.tabular.thresholds import Threshold, tune
 
 EVERY_ROUND = 1_000_000
 MODEL = "model.joblib"
@@ -27,10 +28,18 @@ class Final:
     validated: messages.Fitted
     kept: messages.Fitted
     rounds: int | None
+    threshold: Threshold | None = None
 
 
 def fit_final(
-    config: TabularConfig, run: Run, plan: Plan, child: FitChild, asked: Asked, params: dict[str, Any]
+    config: TabularConfig,
+    run: Run,
+    plan: Plan,
+    child: FitChild,
+    asked: Asked,
+    params: dict[str, Any],
+    *,
+    out_of_fold: Any,
 ) -> Final | None:
     """Train the chosen parameters twice; None when somebody asked to end."""
     run.phase("final")
@@ -50,6 +59,7 @@ def fit_final(
     if validated is None:
         return None
     run.scope("final").metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
+    threshold = _threshold(config, run, plan, validated, out_of_fold)
     rounds = validated.best_rounds if ALGORITHMS[plan.algorithm].has_rounds else None
     request = messages.Fit(
         algorithm=plan.algorithm,
@@ -59,10 +69,25 @@ def fit_final(
         rounds=rounds,
         max_points=EVERY_ROUND,
         keep=_unsigned(run),
+        threshold=threshold.value if threshold else None,
     )
     run.phase("refit")
     kept = _fit(config, run, child, asked, request, scope="refit")
-    return None if kept is None else Final(validated=validated, kept=kept, rounds=rounds)
+    return None if kept is None else Final(validated=validated, kept=kept, rounds=rounds, threshold=threshold)
+
+
+def _threshold(
+    config: TabularConfig, run: Run, plan: Plan, validated: messages.Fitted, out_of_fold: Any
+) -> Threshold | None:
+    """Tune the threshold on the best trial's out-of-fold predictions, or on the final fit's where no trial ended."""
+    if config.threshold_for is None:
+        return None
+    is_second, said = np.asarray(plan.target == plan.classes[1]), out_of_fold
+    if said is None:
+        is_second, said = is_second[plan.divided.final[1]], validated.predictions
+    found = tune(is_second, said[:, 1], optimize_for=config.threshold_for, costs=config.costs)
+    run.log(f"threshold for {plan.classes[1]!r}: {found.value:.4f}, tuned for {found.optimize_for}")
+    return found
 
 
 def _fit(

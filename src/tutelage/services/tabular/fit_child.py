@@ -21,17 +21,19 @@ _STARTED_S = time.monotonic()
 import joblib  # noqa: E402  the clock above times these imports
 import lightgbm  # noqa: E402, F401
 import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
 import sklearn.ensemble  # noqa: E402
 import sklearn.linear_model  # noqa: E402, F401
 
 from tutelage.core.errors import TutelageError  # noqa: E402
 from tutelage.services.tabular import messages, validation  # noqa: E402
-from tutelage.services.tabular.algorithms import REGISTRY, TREES_A_ROUND  # noqa: E402
+from tutelage.services.tabular.algorithms import REGISTRY, Algorithm  # noqa: E402
 from tutelage.services.tabular.catalog import CLASSIFICATION  # noqa: E402
-from tutelage.services.tabular.learners import Matrices, importance, learn  # noqa: E402
+from tutelage.services.tabular.factories import FACTORIES  # noqa: E402
+from tutelage.services.tabular.importance import importance  # noqa: E402
+from tutelage.services.tabular.learners import Matrices, learn  # noqa: E402
 from tutelage.services.tabular.pipeline import encoded_sources, encoder, predict, whole_pipeline  # noqa: E402
 from tutelage.services.tabular.scores import score, trivial_predictions  # noqa: E402
+from tutelage.services.tabular.wrappers import AtThreshold  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
 SEND_EVERY_S = 0.1
@@ -126,18 +128,21 @@ class FitServer:
         encode = encoder(data.reader, entry.encoding)
         train = encode.fit_transform(data.frame.iloc[request.train])
         held = None if request.validation is None else encode.transform(data.frame.iloc[request.validation])
+        target = data.target[request.train]
+        held_target = None if request.validation is None else data.target[request.validation]
         matrices = Matrices(
             task=data.task,
             train=train,
-            target=data.target[request.train],
+            target=target,
             validation=held,
-            validation_target=None if request.validation is None else data.target[request.validation],
+            validation_target=held_target,
+            weights=row_weights(target, target, self._classes, data.class_weight),
+            validation_weights=row_weights(target, held_target, self._classes, data.class_weight),
             classes=self._classes,
             categories=[len(data.reader.numeric) + index for index in range(len(data.reader.categorical))],
         )
-        model = entry.build(data.task, self._params(request), request.seed, data.threads)
-        expected = int(getattr(model, "n_estimators", 1))
-        curve = Curve(self._channel, expected=expected, max_points=request.max_points)
+        model = FACTORIES[request.algorithm](data.task, self._params(request), request.seed, data.threads)
+        curve = Curve(self._channel, expected=_expected_rounds(entry, request), max_points=request.max_points)
         counts = learn(request.algorithm, model, matrices, early_stopping=request.early_stopping, report=curve.add)
         curve.close()
         _predict_alone(model)
@@ -153,11 +158,10 @@ class FitServer:
         return self._kept(request, done, encode, model, train) if request.keep else done
 
     def _params(self, request: messages.Fit) -> dict[str, Any]:
-        params = dict(request.params)
-        if request.rounds is not None:
-            per_round = TREES_A_ROUND if request.algorithm == "random_forest" else 1
-            params["n_estimators"] = request.rounds * per_round
-        return params
+        counted = REGISTRY[request.algorithm].rounds
+        if request.rounds is None or counted is None:
+            return dict(request.params)
+        return {**request.params, counted.param: request.rounds * counted.each}
 
     def _kept(self, request: messages.Fit, done: messages.Fitted, encode: Any, model: Any, train: Any) -> Any:
         """Write the whole pipeline, load it again from its bytes, and score what was loaded on the test rows."""
@@ -165,20 +169,38 @@ class FitServer:
         assert request.keep is not None
         used = data.frame.iloc[request.train]
         data.reader.categories = {name: frozenset(used[name].unique()) for name in data.reader.categorical}
-        joblib.dump(whole_pipeline(data.reader, encode, model), request.keep, compress=3)
+        kept = model if request.threshold is None else AtThreshold(model, request.threshold)
+        joblib.dump(whole_pipeline(data.reader, encode, kept), request.keep, compress=3)
         loaded = joblib.load(request.keep)
-        said = predict(loaded["model"], loaded["encode"].transform(data.test_frame), self._classes)
-        weights = pd.Series(importance(model, train)).groupby(encoded_sources(encode, data.reader)).sum()
-        total = float(weights.sum())
-        shares = (weights / total if total > 0 else weights).sort_values(ascending=False)
+        test = loaded["encode"].transform(data.test_frame)
+        said = predict(loaded["model"], test, self._classes)
+        sources = encoded_sources(encode, data.reader)
+        shares = importance(model, train, test, data.test_target, sources=sources, classes=self._classes)
         return messages.Fitted(
             **{
                 **vars(done),
-                "test_scores": score(data.task, data.test_target, said, self._classes),
+                "test_scores": score(data.task, data.test_target, said, self._classes, threshold=request.threshold),
                 "test_predictions": said,
-                "importance": {str(name): float(value) for name, value in shares.items()},
+                "importance": shares,
             }
         )
+
+
+def row_weights(train: Any, rows: Any, classes: Any, asked: Any) -> Any:
+    """Return each row's weight by its class; balanced weights come from the training rows alone."""
+    if asked is None or rows is None:
+        return None
+    if asked == "balanced":
+        counts = np.maximum([(train == name).sum() for name in classes], 1)
+        asked = len(train) / (len(classes) * counts)
+    return np.asarray(asked, dtype="float64")[np.searchsorted(classes, rows)]
+
+
+def _expected_rounds(entry: Algorithm, request: messages.Fit) -> int:
+    counted = entry.rounds
+    if counted is None:
+        return 1
+    return request.rounds or -(-int(request.params[counted.param]) // counted.each)
 
 
 def _predict_alone(model: Any) -> None:

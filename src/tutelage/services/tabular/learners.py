@@ -1,7 +1,8 @@
-"""Fits an estimator and streams its rounds: LightGBM by its callbacks, a forest ten trees at a time. In the child."""
+"""Fits an estimator and streams its rounds: by callbacks, ten trees at a time, or by epochs. In the child."""
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,10 +11,15 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import log_loss, root_mean_squared_error
 
-from tutelage.services.tabular.algorithms import TREES_A_ROUND
+from tutelage.services.tabular.algorithms import REGISTRY, TREES_A_ROUND
 from tutelage.services.tabular.catalog import CLASSIFICATION
+from tutelage.services.tabular.pipeline import predict
+from tutelage.services.tabular.rounds import Report, RoundCount
+from tutelage.services.tabular.wrappers import CodedClassifier, ScaledTarget, inner
 
-Report = Callable[[int, dict[str, float]], None]
+MAX_HIST_CATEGORIES = 255
+EPOCHS_OF_PATIENCE = 20
+"""A neural network ends after so many epochs without a better validation loss, where nothing else was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +31,8 @@ class Matrices:
     target: Any
     validation: Any = None
     validation_target: Any = None
+    weights: Any = None
+    validation_weights: Any = None
     classes: Any = None
     categories: list[int] = field(default_factory=list)
 
@@ -33,22 +41,20 @@ class Matrices:
         """The curve's metric, without its split."""
         return "logloss" if self.task == CLASSIFICATION else "rmse"
 
-
-@dataclass(frozen=True)
-class RoundCount:
-    """Rounds trained, and those after which the validation loss was best."""
-
-    trained: int | None
-    best: int | None
+    @property
+    def weighed(self) -> dict[str, Any]:
+        """The argument of `fit` where rows have weights."""
+        return {} if self.weights is None else {"sample_weight": self.weights}
 
 
 def learn(algorithm: str, model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
     """Fit `model` in place."""
-    if algorithm == "lightgbm":
-        return _learn_lightgbm(model, data, early_stopping=early_stopping, report=report)
-    if algorithm == "random_forest":
-        return _learn_forest(model, data, early_stopping=early_stopping, report=report)
-    model.fit(data.train, data.target)
+    learner = LEARNERS.get(algorithm)
+    if learner:
+        return learner(model, data, early_stopping=early_stopping, report=report)
+    if algorithm == "knn":
+        model.set_params(n_neighbors=min(model.n_neighbors, len(data.target)))
+    model.fit(data.train, data.target, **data.weighed)
     return RoundCount(None, None)
 
 
@@ -63,11 +69,12 @@ def _learn_lightgbm(model: Any, data: Matrices, *, early_stopping: int | None, r
         losses.append(values[f"{watched}_{data.loss}"])
         report(state.iteration, values)
 
-    sets, names = [(data.train, data.target)], ["train"]
+    sets, names, weights = [(data.train, data.target)], ["train"], [data.weights]
     callbacks: list[Any] = [watch]
     if data.validation is not None:
         sets.append((data.validation, data.validation_target))
         names.append("val")
+        weights.append(data.validation_weights)
         if early_stopping:
             callbacks.append(lightgbm.early_stopping(early_stopping, verbose=False))
     model.set_params(metric=_lightgbm_metric(data))
@@ -79,8 +86,10 @@ def _learn_lightgbm(model: Any, data: Matrices, *, early_stopping: int | None, r
             data.target,
             eval_set=sets,
             eval_names=names,
+            eval_sample_weight=None if data.weights is None else weights,
             callbacks=callbacks,
             categorical_feature=data.categories,
+            **data.weighed,
         )
     return RoundCount(len(losses), int(np.argmin(losses)) + 1)
 
@@ -91,13 +100,85 @@ def _lightgbm_metric(data: Matrices) -> str:
     return "binary_logloss" if len(data.classes) == 2 else "multi_logloss"
 
 
+def _learn_xgboost(model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
+    from tutelage.services.tabular.xgboost_rounds import XgboostRounds  # here: it needs the library
+
+    own = inner(model)
+    rounds = XgboostRounds(data.loss, report, early_stopping if data.validation is not None else None)
+    sets, weights = _sets(model, data)
+    metric = "rmse" if data.task != CLASSIFICATION else "logloss" if len(np.unique(data.target)) == 2 else "mlogloss"
+    kinds = ["c" if column in data.categories else "q" for column in range(data.train.shape[1])]
+    own.set_params(eval_metric=metric, callbacks=[rounds], feature_types=kinds)
+    more = {} if data.weights is None else {"sample_weight_eval_set": weights}
+    model.fit(data.train, data.target, eval_set=sets, verbose=False, **data.weighed, **more)
+    own.set_params(callbacks=None)
+    return rounds.count
+
+
+def _sets(model: Any, data: Matrices) -> tuple[list[tuple[Any, Any]], list[Any]]:
+    """Return the sets to evaluate, labels as codes where the model wants them, without classes it is not trained on."""
+    sets, weights = [(data.train, data.target)], [data.weights]
+    if data.validation is not None:
+        sets.append((data.validation, data.validation_target))
+        weights.append(data.validation_weights)
+    if not isinstance(model, CodedClassifier):
+        return sets, weights
+    known = np.unique(data.target)
+    masks = [np.isin(target, known) for _, target in sets]
+    coded = [
+        (rows[mask], np.searchsorted(known, target[mask])) for (rows, target), mask in zip(sets, masks, strict=True)
+    ]
+    return coded, [item if item is None else item[mask] for item, mask in zip(weights, masks, strict=True)]
+
+
+class _CatboostRounds:
+    """Reports CatBoost's rounds."""
+
+    def __init__(self, loss: str, report: Report) -> None:
+        self._loss, self._report = loss, report
+        self._watched: list[float] = []
+
+    def after_iteration(self, info: Any) -> bool:
+        """Take one round's losses; go on."""
+        splits = (("train", "learn"), ("val", "validation"))
+        found = {ours: info.metrics[theirs] for ours, theirs in splits if theirs in info.metrics}
+        values = {f"{split}_{self._loss}": float(next(iter(items.values()))[-1]) for split, items in found.items()}
+        self._watched.append(values.get(f"val_{self._loss}", values[f"train_{self._loss}"]))
+        self._report(info.iteration - 1, values)
+        return True
+
+    @property
+    def count(self) -> RoundCount:
+        """Rounds trained and the best one."""
+        return RoundCount(len(self._watched), int(np.argmin(self._watched)) + 1)
+
+
+def _learn_catboost(model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
+    rounds = _CatboostRounds(data.loss, report)
+    model.set_params(loss_function=_catboost_loss(data))
+    more: dict[str, Any] = {}
+    if data.validation is not None:
+        known = np.isin(data.validation_target, np.unique(data.target)) if data.task == CLASSIFICATION else slice(None)
+        more["eval_set"] = (data.validation[known], data.validation_target[known])
+        more["early_stopping_rounds"] = early_stopping
+        more["use_best_model"] = bool(early_stopping)
+    model.fit(data.train, data.target, callbacks=[rounds], **data.weighed, **more)
+    return rounds.count
+
+
+def _catboost_loss(data: Matrices) -> str:
+    if data.task != CLASSIFICATION:
+        return "RMSE"
+    return "Logloss" if len(np.unique(data.target)) == 2 else "MultiClass"
+
+
 def _learn_forest(model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
     """Grow a forest ten trees a round; the same trees as grown at once. Early stopping cuts back to the best round."""
     wanted = model.n_estimators
     losses: list[float] = []
     said: Any = 0.0
     for round_, size in enumerate(range(TREES_A_ROUND, wanted + TREES_A_ROUND, TREES_A_ROUND)):
-        model.set_params(n_estimators=min(size, wanted)).fit(data.train, data.target)
+        model.set_params(n_estimators=min(size, wanted)).fit(data.train, data.target, **data.weighed)
         if data.validation is None:
             continue
         said = said + _votes(model.estimators_[round_ * TREES_A_ROUND :], data)
@@ -118,17 +199,80 @@ def _votes(trees: list[Any], data: Matrices) -> Any:
     return np.sum(votes, axis=0)
 
 
-def _loss(said: Any, data: Matrices) -> float:
+def _learn_boosting(model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
+    """Boost ten trees a round; where it stops early, the best round's trees are kept."""
+    param = "max_iter" if hasattr(model, "max_iter") else "n_estimators"
+    if param == "max_iter":
+        model.set_params(categorical_features=_small_categories(data))
+    wanted = model.get_params()[param]
+    losses: list[float] = []
+    best_state: dict[str, Any] = {}
+    for round_, size in enumerate(range(TREES_A_ROUND, wanted + TREES_A_ROUND, TREES_A_ROUND)):
+        model.set_params(**{param: min(size, wanted)}).fit(data.train, data.target, **data.weighed)
+        losses.append(_report_both(model, data, round_, report))
+        if early_stopping and data.validation is not None:
+            if losses[-1] == min(losses):
+                best_state = copy.deepcopy(vars(model))
+            if round_ - int(np.argmin(losses)) >= early_stopping:
+                break
+    vars(model).update(best_state)
+    return RoundCount(len(losses), int(np.argmin(losses)) + 1)
+
+
+def _small_categories(data: Matrices) -> list[int]:
+    """Return the columns of categories that a histogram has bins for; the others stay ordered codes."""
+    return [column for column in data.categories if np.nanmax(data.train[:, column], initial=0) < MAX_HIST_CATEGORIES]
+
+
+def _report_both(model: Any, data: Matrices, round_: int, report: Report) -> float:
+    """Report the losses after a round and return the watched one."""
+    train = _loss(predict(model, data.train, data.classes), data, of="train")
+    values = {f"train_{data.loss}": train}
+    if data.validation is not None:
+        values[f"val_{data.loss}"] = _loss(predict(model, data.validation, data.classes), data)
+    report(round_, values)
+    return values.get(f"val_{data.loss}", train)
+
+
+def _learn_network(model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
+    """Train an epoch at a time; the weights of the epoch with the best validation loss are kept."""
+    own = inner(model)
+    target = model.scale(data.target) if isinstance(model, ScaledTarget) else data.target
+    own.set_params(batch_size=min(own.batch_size, len(target)))
+    more = {**data.weighed, **({"classes": data.classes} if data.task == CLASSIFICATION else {})}
+    losses: list[float] = []
+    best: Any = None
+    for epoch in range(own.max_iter):
+        own.partial_fit(data.train, target, **more)
+        more.pop("classes", None)
+        losses.append(_report_both(model, data, epoch, report))
+        if data.validation is None:
+            continue
+        if losses[-1] == min(losses):
+            best = copy.deepcopy((own.coefs_, own.intercepts_))
+        if epoch - int(np.argmin(losses)) >= (early_stopping or EPOCHS_OF_PATIENCE):
+            break
+    if best is not None:
+        own.coefs_, own.intercepts_ = best
+    return RoundCount(len(losses), int(np.argmin(losses)) + 1)
+
+
+def _loss(said: Any, data: Matrices, *, of: str = "validation") -> float:
+    held = of == "validation"
+    truth, weights = (data.validation_target, data.validation_weights) if held else (data.target, data.weights)
     if data.task == CLASSIFICATION:
-        return float(log_loss(data.validation_target, said, labels=data.classes))
-    return float(root_mean_squared_error(data.validation_target, said))
+        return float(log_loss(truth, said, labels=data.classes, sample_weight=weights))
+    return float(root_mean_squared_error(truth, said))
 
 
-def importance(model: Any, matrix: Any) -> Any:
-    """Return one weight an encoded column: gain, impurity decrease, or |coefficient| x the column's spread."""
-    if hasattr(model, "booster_"):
-        return np.asarray(model.booster_.feature_importance("gain"), dtype="float64")
-    if hasattr(model, "feature_importances_"):
-        return np.asarray(model.feature_importances_, dtype="float64")
-    weights = np.abs(np.atleast_2d(model.coef_)).mean(axis=0)
-    return np.asarray(weights * np.std(matrix, axis=0), dtype="float64")
+LEARNERS: dict[str, Callable[..., RoundCount]] = {
+    "lightgbm": _learn_lightgbm,
+    "xgboost": _learn_xgboost,
+    "catboost": _learn_catboost,
+    "random_forest": _learn_forest,
+    "extra_trees": _learn_forest,
+    "gradient_boosting": _learn_boosting,
+    "hist_gradient_boosting": _learn_boosting,
+    "neural_network": _learn_network,
+}
+assert set(LEARNERS) == {name for name, entry in REGISTRY.items() if entry.rounds}, "what has rounds streams them"

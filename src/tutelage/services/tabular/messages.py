@@ -18,12 +18,14 @@ LENGTH = struct.Struct(">Q")
 
 @dataclass(frozen=True, kw_only=True)
 class HoldOut:
-    """Ask for a division of rows into (kept, held out), by class where there are classes."""
+    """Ask for a division of rows into (kept, held out): by class, whole groups, or the newest rows held out."""
 
     labels: Any
     share: float
     seed: int
     stratify: bool
+    groups: Any = None
+    times: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,8 @@ class Load:
     test_frame: Any
     test_target: Any
     threads: int
+    class_weight: Any = None
+    """`balanced`, a weight for each class in the order of the sorted classes, or None."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,9 @@ class Divide:
     folds: int
     shuffle: bool
     seed: int
+    repeats: int = 1
+    groups: Any = None
+    times: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +70,8 @@ class Fit:
     """Ask for one fit.
 
     `validation` rows are scored and end the fit early where `early_stopping` rounds bring nothing; `rounds` replaces
-    the parameter's number of rounds; `keep` is where the whole pipeline is written, which is then scored on the test.
+    the parameter's number of rounds; `keep` is where the whole pipeline is written, which is then scored on the
+    test, with classes predicted at `threshold`.
     """
 
     algorithm: str
@@ -75,6 +83,7 @@ class Fit:
     early_stopping: int | None = None
     max_points: int = 100
     keep: Path | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,14 +21,19 @@ from tutelage.services.tabular.target import Target, read_target, read_test_targ
 from tutelage.services.tabular.types import (
     CATEGORICAL,
     DATETIME,
+    MISSING,
     USED,
     Column,
     ColumnReader,
+    as_text,
+    as_times,
     infer_columns,
     infinite_cells,
 )
 
 TEST_SHARE = 0.2
+STATEFUL = ("cmaes", "qmc", "grid")
+"""Samplers whose trials are a sequence of its own: a branch with another one starts afresh."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +91,11 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
     split = _read_and_split(config, run, child)
     task = split.target.task
     strategy = _check_task(config, split.target)
+    times, groups = split_columns(config, split.frame)
     columns = infer_columns(split.frame, names=_feature_names(config, split.frame), asked=config.features is not None)
     reader = ColumnReader(columns)
     _check_features(reader, columns, split.test_frame)
-    _tell_columns(run, split.frame, columns)
+    _tell_columns(config, run, split.frame, columns)
     load = messages.Load(
         task=task,
         reader=reader,
@@ -98,12 +104,21 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
         test_frame=reader.transform(split.test_frame),
         test_target=split.test_values,
         threads=run.cpus,
+        class_weight=_class_weight(config, split.target),
     )
     answered(child.ask(load))
     folds = config.validation_strategy
-    request = messages.Divide(strategy=strategy, folds=folds.folds, shuffle=folds.shuffle, seed=run.seed)
+    request = messages.Divide(
+        strategy=strategy,
+        folds=folds.num_folds,
+        shuffle=folds.shuffle is not False,
+        seed=run.seed,
+        repeats=folds.repeats or catalog.DEFAULT_REPEATS,
+        groups=groups,
+        times=times,
+    )
     algorithm = _algorithm(config, run, len(split.frame))
-    objective = config.metric or catalog.default_metric(task, len(split.target.classes))
+    objective = config.metric or catalog.default_metric(task, len(split.target.classes), strategy=strategy)
     return Plan(
         task=task,
         algorithm=algorithm,
@@ -131,7 +146,7 @@ def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
     frame = table.frame[target.kept].reset_index(drop=True)
     tables: dict[str, Mapping[str, Any]] = {"train": table.record}
     if config.test_data_path is None:
-        rows, test_rows = _hold_out(config, run, child, target)
+        rows, test_rows = _hold_out(config, run, child, target, frame)
         test_frame, test_values = frame.iloc[test_rows].reset_index(drop=True), target.values[test_rows]
         frame, values = frame.iloc[rows].reset_index(drop=True), target.values[rows]
     else:
@@ -171,17 +186,49 @@ def _check_task(config: TabularConfig, target: Target) -> str:
         raise unknown(f"metric for {target.task}", config.metric, names)
     if config.algorithm != catalog.AUTO and target.task not in catalog.ALGORITHMS[config.algorithm].tasks:
         raise InvalidSpec(
-            f"{config.algorithm} does not do {target.task}, and {target.name!r} asks for it", hint="use auto"
+            f"{config.algorithm} does not do {target.task}, and {target.name!r} asks for it",
+            hint=f"allowed: auto, {', '.join(catalog.algorithms_for(target.task))}",
         )
-    return strategy or ("stratified_kfold" if target.task == catalog.CLASSIFICATION else "kfold")
+    if config.class_weight is not None and target.task == catalog.REGRESSION:
+        raise InvalidSpec(f"'classWeight' needs classes; {target.name!r} holds numbers", hint="leave it out")
+    if config.threshold_for and len(target.classes) != 2:
+        what = f"{len(target.classes)} classes" if target.classes else "numbers"
+        raise InvalidSpec(f"a threshold needs two classes; {target.name!r} has {what}", hint="leave optimizeFor out")
+    return config.strategy_for(target.task)
 
 
-def _hold_out(config: TabularConfig, run: Run, child: FitChild, target: Target) -> tuple[Any, Any]:
+def _class_weight(config: TabularConfig, target: Target) -> Any:
+    """Return `balanced`, or weights in the order of the classes. Raises UnknownName for a class that is not there."""
+    asked = config.class_weight
+    if not isinstance(asked, dict):
+        return asked
+    names = [str(name) for name in target.classes]
+    for name in asked:
+        if name not in names:
+            raise unknown("class in classWeight", name, names)
+    return [asked.get(name, 1.0) for name in names]
+
+
+def split_columns(config: TabularConfig, frame: Any) -> tuple[Any, Any]:
+    """Return (times, groups) that the splits go by, each None where no column is named for it."""
+    named = [name for name in (config.time_column, config.group_column) if name]
+    for name in named:
+        if name not in frame.columns:
+            raise missing_column(name, frame)
+    times = as_times(frame[config.time_column]) if config.time_column else None
+    groups = as_text(frame[config.group_column]).fillna(MISSING).to_numpy() if config.group_column else None
+    return times, None if groups is None else np.unique(groups.astype(str), return_inverse=True)[1]
+
+
+def _hold_out(config: TabularConfig, run: Run, child: FitChild, target: Target, frame: Any) -> tuple[Any, Any]:
+    times, groups = split_columns(config, frame)
     request = messages.HoldOut(
         labels=target.values,
         share=config.test_size or TEST_SHARE,
         seed=run.seed,
         stratify=target.task == catalog.CLASSIFICATION,
+        groups=groups,
+        times=times,
     )
     kept, held = answered(child.ask(request))
     return kept, held
@@ -189,14 +236,19 @@ def _hold_out(config: TabularConfig, run: Run, child: FitChild, target: Target) 
 
 def _feature_names(config: TabularConfig, frame: Any) -> list[str]:
     if config.features is None:
-        return [name for name in frame.columns if name != config.target]
+        return [name for name in frame.columns if name not in (config.target, config.group_column)]
     for name in config.features:
         if name not in frame.columns:
-            close = nearest(name, frame.columns)
-            question = f" Did you mean {close!r}?" if close else ""
-            columns = ", ".join(map(str, list(frame.columns)[:30]))
-            raise FeatureMissing(f"there is no column {name!r}.{question}", hint=f"columns: {columns}")
+            raise missing_column(name, frame)
     return list(dict.fromkeys(config.features))
+
+
+def missing_column(name: str, frame: Any) -> FeatureMissing:
+    """Build the error for a column that is not there, with the nearest name."""
+    close = nearest(name, frame.columns)
+    question = f" Did you mean {close!r}?" if close else ""
+    columns = ", ".join(map(str, list(frame.columns)[:30]))
+    return FeatureMissing(f"there is no column {name!r}.{question}", hint=f"columns: {columns}")
 
 
 def _check_features(reader: ColumnReader, columns: list[Column], test_frame: Any) -> None:
@@ -217,7 +269,7 @@ def _tell_dropped(run: Run, target: Target, which: str) -> None:
         run.log(f"{dropped} {which} rows without a target were left out", level="warning")
 
 
-def _tell_columns(run: Run, frame: Any, columns: list[Column]) -> None:
+def _tell_columns(config: TabularConfig, run: Run, frame: Any, columns: list[Column]) -> None:
     for column in columns:
         if column.kind not in USED:
             run.log(f"column {column.name!r} is not learned from: {column.kind}, {column.note}", level="warning")
@@ -225,6 +277,8 @@ def _tell_columns(run: Run, frame: Any, columns: list[Column]) -> None:
             run.log(f"column {column.name!r} is read as days, month, weekday and hour", level="warning")
         elif column.note and column.kind != CATEGORICAL:
             run.log(f"column {column.name!r}: {column.note}")
+    if config.group_column and config.features is None:
+        run.log(f"column {config.group_column!r} divides the rows and is not learned from")
     for name, count in infinite_cells(frame, columns).items():
         run.log(f"column {name!r}: {count} infinite cells count as missing", level="warning")
     twice = int(frame.duplicated().sum())
@@ -242,6 +296,7 @@ def _algorithm(config: TabularConfig, run: Run, num_rows: int) -> str:
 
 def _fingerprint(config: TabularConfig, seed: int, tables: Mapping[str, Any], *chosen: str) -> str:
     """Name what makes trials comparable; a checkpoint with another fingerprint is not gone on from."""
+    search = config.hyperparameter_search
     fixed = {
         "tables": {name: record["sha256"] for name, record in tables.items()},
         "chosen": chosen,
@@ -250,6 +305,10 @@ def _fingerprint(config: TabularConfig, seed: int, tables: Mapping[str, Any], *c
         "features": config.features,
         "test_size": config.test_size,
         "validation": config.validation_strategy.model_dump(),
+        "split_by": [config.group_column, config.time_column],
+        "search": [search.sampler, search.pruner] if search.sampler in STATEFUL else None,
+        "space": {name: item.model_dump() for name, item in search.space.items()},
+        "class_weight": config.class_weight,
         "early_stopping": config.options.early_stopping_rounds,
     }
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]

@@ -9,12 +9,14 @@ import numpy as np
 
 from tutelage.core.ports import Run
 from tutelage.core.signing import installation_key, sign_file
+from tutelage.services.tabular.algorithms import REGISTRY
 from tutelage.services.tabular.catalog import CLASSIFICATION
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.final import MODEL, Final
 from tutelage.services.tabular.plan import Plan
 from tutelage.services.tabular.plots import confusion_counts, draw_confusion
 from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, State, Trial, write_json
+from tutelage.services.tabular.thresholds import decide
 from tutelage.settings import load_settings
 
 
@@ -71,6 +73,7 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "baseline": {plan.objective: plan.baseline},
         "classes": plan.classes,
         "rounds": final.rounds,
+        **({"threshold": final.threshold.record} if final.threshold else {}),
         "rowsUsed": len(plan.target),
         "rowsTest": len(plan.test_target),
         "numFeatures": len(plan.reader.columns),
@@ -85,9 +88,7 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
 def _documents(plan: Plan, state: State, final: Final) -> dict[str, Any]:
     return {
         "feature_importance.json": {
-            "method": {"lightgbm": "gain", "random_forest": "impurity decrease"}.get(
-                plan.algorithm, "|coefficient| x standard deviation"
-            ),
+            "method": REGISTRY[plan.algorithm].importance,
             "unit": "share of the whole",
             "importance": final.kept.importance,
         },
@@ -112,22 +113,38 @@ def _documents(plan: Plan, state: State, final: Final) -> dict[str, Any]:
 
 
 def _predictions(run: Run, plan: Plan, state: State) -> list[str]:
-    """Write the best trial's out-of-fold predictions, in the order of the training rows."""
-    if state.best is None:
+    """Write the best trial's out-of-fold predictions, in the order of the training rows; a row without any is NaN."""
+    whole = best_out_of_fold(plan, state)
+    if whole is None:
         return []
-    folds = state.predictions[state.best.number]
-    whole = np.full((len(plan.target), *np.shape(folds[0])[1:]), np.nan)
-    for (_, held), values in zip(plan.divided.folds, folds, strict=True):
-        whole[held] = values
     name = "out_of_fold.npy"
     np.save(run.artifact(name), whole)
     return [name]
 
 
+def best_out_of_fold(plan: Plan, state: State) -> Any:
+    """Return the best trial's out-of-fold predictions, or None where no trial is complete."""
+    if state.best is None:
+        return None
+    return out_of_fold(len(plan.target), plan.divided.folds, state.predictions[state.best.number])
+
+
+def out_of_fold(num_rows: int, folds: list[tuple[Any, Any]], predictions: list[Any]) -> Any:
+    """Return one prediction a row: the mean over the folds that held it out, NaN where none did."""
+    whole = np.zeros((num_rows, *np.shape(predictions[0])[1:]))
+    counts = np.zeros((num_rows,) + (1,) * (whole.ndim - 1))
+    for (_, held), values in zip(folds, predictions, strict=True):
+        whole[held] += values
+        counts[held] += 1
+    with np.errstate(invalid="ignore"):
+        return whole / counts
+
+
 def _confusion(run: Run, plan: Plan, final: Final) -> str:
     name = "confusion_matrix.png"
     classes = np.asarray(plan.classes)
-    said = classes[final.kept.test_predictions.argmax(axis=1)]
+    threshold = final.threshold.value if final.threshold else None
+    said = decide(final.kept.test_predictions, classes, threshold)
     counts = confusion_counts(np.asarray(plan.test_target), said, plan.classes)
     title = f"{plan.algorithm} on {len(plan.test_target):,} test rows"
     draw_confusion(run.artifact(name), counts, plan.classes, title=title)

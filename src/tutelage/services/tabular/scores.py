@@ -8,11 +8,15 @@ import numpy as np
 from sklearn import metrics
 
 from tutelage.services.tabular.catalog import CLASSIFICATION
+from tutelage.services.tabular.thresholds import decide
 
 
-def score(task: str, truth: Any, predictions: Any, classes: Any) -> dict[str, float]:
+def score(task: str, truth: Any, predictions: Any, classes: Any, *, threshold: float | None = None) -> dict[str, float]:
     """Return all scores that are defined for these rows; ROC AUC needs every class among them."""
-    found = _of_classes(truth, predictions, classes) if task == CLASSIFICATION else _of_numbers(truth, predictions)
+    if task == CLASSIFICATION:
+        found = _of_classes(truth, predictions, classes, threshold)
+    else:
+        found = _of_numbers(truth, predictions)
     return {name: float(value) for name, value in found.items()}
 
 
@@ -26,9 +30,12 @@ def _of_numbers(truth: Any, predictions: Any) -> dict[str, float]:
     return found
 
 
-def _of_classes(truth: Any, probabilities: Any, classes: Any) -> dict[str, float]:
+def _of_classes(truth: Any, probabilities: Any, classes: Any, threshold: float | None) -> dict[str, float]:
     """`probabilities` has one column a class, in the order of `classes`, which is sorted."""
-    said = classes[probabilities.argmax(axis=1)]
+    said = decide(probabilities, classes, threshold)
+    if len(truth) == 1:
+        right = {"accuracy": float(said[0] == truth[0])}
+        return {**right, "log_loss": metrics.log_loss(truth, probabilities, labels=classes)}
     binary = len(classes) == 2
     how: dict[str, Any] = {"labels": classes, "average": "macro", "zero_division": 0.0}
     if binary:

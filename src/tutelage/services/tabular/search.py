@@ -9,7 +9,7 @@ from typing import Any
 from tutelage.core.commands import Command
 from tutelage.core.ports import Run
 from tutelage.services.tabular import messages
-from tutelage.services.tabular.algorithms import REGISTRY
+from tutelage.services.tabular.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.asked import Asked
 from tutelage.services.tabular.catalog import direction_of, is_better
 from tutelage.services.tabular.config import TabularConfig
@@ -28,7 +28,7 @@ class Searcher:
 
     def __init__(self, config: TabularConfig, run: Run, plan: Plan, child: FitChild, *, started_s: float) -> None:
         self._config, self._run, self._plan, self._child = config, run, plan, child
-        self._entry = REGISTRY[plan.algorithm]
+        self._entry = with_space(REGISTRY[plan.algorithm], config.hyperparameter_search.space)
         self._previous: Path | None = run.resume()
         self.state = self._resumed()
         self._mark_s = started_s
@@ -41,16 +41,23 @@ class Searcher:
             objective=plan.objective,
             direction=direction_of(plan.objective),
             finished=self.state.trials,
+            num_folds=len(plan.divided.folds),
         )
 
     @property
     def num_trials(self) -> int:
         """The budget: the config's, or the newest tuned one."""
         search = self._config.hyperparameter_search
-        return int(self.state.tuned.get("n_trials", search.n_trials)) if search.enabled else 1
+        return int(self.state.tuned.get("n_trials", search.n_trials)) if self._is_searching else 1
+
+    @property
+    def _is_searching(self) -> bool:
+        return self._config.hyperparameter_search.enabled and bool(self._entry.space)
 
     def run_trials(self) -> None:
         """Run trials until there is nothing more to do; what was asked is in `asked.ending`."""
+        if self._config.hyperparameter_search.enabled and not self._entry.space:
+            self._run.log(f"{self._plan.algorithm} has nothing to search for: one trial")
         self._progress("searching")
         self._judge_best()
         while self._may_go_on():
@@ -80,6 +87,9 @@ class Searcher:
         self.asked.look()
         if self.asked.ending is not None or self.state.stopped or len(self.state.trials) >= self.num_trials:
             return False
+        if self._study.is_exhausted(len(self.state.trials)):
+            self._run.log(f"the grid's {len(self.state.trials)} points are all tried")
+            return False
         lost = [trial.state == FAILED for trial in self.state.trials]
         if len(lost) >= GIVE_UP_AFTER and all(lost):
             return False
@@ -92,13 +102,14 @@ class Searcher:
         again = self.state.current
         params = self._study.ask(number, again=again.params if again else None)
         trial = self.state.current = again or Trial(number=number, params=params)
+        pruner = self._config.hyperparameter_search.pruner
         self.state.predictions.setdefault(number, [])
         for fold in range(len(self._plan.divided.folds)):
             if fold >= len(trial.folds) and not self._run_fold(trial, fold):
                 break
             last = fold + 1 == len(self._plan.divided.folds)
-            if self._study.should_prune(fold, trial.means(self._plan.objective)[fold]) and not last:
-                trial.state, trial.reason = PRUNED, f"worse than the median after fold {fold}"
+            if self._study.should_prune(fold, trial) and not last:
+                trial.state, trial.reason = PRUNED, f"ended by the pruner {pruner} after fold {fold}"
                 break
         else:
             trial.state = COMPLETE
@@ -235,7 +246,7 @@ class Searcher:
 
     def _tune(self, command: Command) -> str | None:
         search = self._config.hyperparameter_search
-        values, refusal = _tuned(command, enabled=search.enabled)
+        values, refusal = _tuned(command, enabled=self._is_searching)
         if refusal:
             return refusal
         current: dict[str, Any] = {"n_trials": search.n_trials, "timeout": search.timeout}
@@ -250,7 +261,7 @@ class Searcher:
 def _tuned(command: Command, *, enabled: bool) -> tuple[dict[str, float], str | None]:
     """Return the tuned values, or why they cannot be taken."""
     if not enabled:
-        return {}, "the search is disabled: there is one trial, with the defaults"
+        return {}, "nothing is searched for: there is one trial, with the defaults"
     bounds = {"n_trials": (1, 100_000), "timeout": (1, 10_000_000)}
     values: dict[str, float] = {}
     for name, value in command.args.items():

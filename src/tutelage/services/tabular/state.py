@@ -91,7 +91,7 @@ def saver(state: State, previous: Path | None) -> Callable[[Path], None]:
                 target.write_text(json.dumps([asdict(trial) for trial in trials]))
         for number, folds in state.predictions.items():
             for fold, values in enumerate(folds):
-                target = folder / f"oof-{number:06d}-{fold:02d}.npy"
+                target = folder / f"oof-{number:06d}-{fold:04d}.npy"
                 if not _link(written, target):
                     np.save(target, values)
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
+import random
+import warnings
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from tutelage.core.service import Direction
-from tutelage.services.tabular.algorithms import Algorithm, Dimension
+from tutelage.services.tabular.algorithms import Algorithm, Choice, Dimension
 from tutelage.services.tabular.config import Search
 from tutelage.services.tabular.plan import seed_of
 from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, Trial
 
 STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
+REPLAYED_SAMPLERS = ("cmaes", "qmc")
+"""They keep their state beside the trials: after a kill every trial is asked for again, and told what it had scored."""
+
+REPLAYED_PRUNERS = ("successive_halving", "hyperband")
+"""They keep their rungs beside the trials: after a kill every fold is reported again."""
+
+MAX_GRID = 100_000
 
 
 class Study:
@@ -29,29 +39,37 @@ class Study:
         objective: str,
         direction: Direction,
         finished: list[Trial],
+        num_folds: int = 5,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._entry, self._search, self._seed, self._objective = entry, search, seed, objective
-        pruner = optuna.pruners.MedianPruner() if search.pruner == "median" else optuna.pruners.NopPruner()
-        self._study = optuna.create_study(direction=direction, pruner=pruner)
+        self._grid = _grid(entry, seed_of(seed, "grid")) if search.sampler == "grid" else None
+        # hyperband draws brackets by the name: it must not be a random one
+        self._study = optuna.create_study(direction=direction, pruner=_pruner(search, num_folds), study_name="tabular")
         self._asked: optuna.Trial | None = None
         for trial in finished:
-            self._study.add_trial(self._frozen(trial))
+            self._restore(trial)
 
     def ask(self, number: int, *, again: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the parameters of a trial: the defaults for the first, those given for an interrupted one."""
-        fixed = again if again is not None else dict(self._entry.defaults) if number == 0 else None
+        if again is not None and self._search.sampler in REPLAYED_SAMPLERS:
+            again = None  # asked for anew they are the same, and the sampler's state goes on with them
+        fixed = again if again is not None else self._fixed(number)
         if fixed is not None:
             self._study.enqueue_trial(fixed)
-        self._study.sampler = self._sampler(seed_of(self._seed, "sampler", number))
+        self._study.sampler = self._sampler(number)
         self._asked = self._study.ask()
         assert self._asked.number == number, "trials are numbered as they were"
         return self._entry.suggest(self._asked)
 
-    def should_prune(self, fold: int, mean: float) -> bool:
-        """Report the running mean after a fold and tell whether the trial should end."""
+    def is_exhausted(self, number: int) -> bool:
+        """Tell whether a grid has no point left for this trial."""
+        return self._grid is not None and number > len(self._grid)
+
+    def should_prune(self, fold: int, trial: Trial) -> bool:
+        """Report a fold and tell whether the trial should end."""
         assert self._asked is not None
-        self._asked.report(mean, fold)
+        self._asked.report(self._reported(trial)[fold], fold)
         return self._asked.should_prune()
 
     def tell(self, trial: Trial) -> None:
@@ -61,24 +79,92 @@ class Study:
         self._study.tell(self._asked, trial.value if state is TrialState.COMPLETE else None, state=state)
         self._asked = None
 
-    def _sampler(self, seed: int) -> optuna.samplers.BaseSampler:
-        if self._search.sampler == "random":
-            return optuna.samplers.RandomSampler(seed=seed)
-        return optuna.samplers.TPESampler(seed=seed)
+    def _reported(self, trial: Trial) -> list[float]:
+        """Return what the pruner compares: running means, or for wilcoxon the folds' own scores."""
+        if self._search.pruner == "wilcoxon":
+            return [fold[self._objective] for fold in trial.folds]
+        return trial.means(self._objective)
+
+    def _fixed(self, number: int) -> dict[str, Any] | None:
+        if number == 0:
+            return dict(self._entry.defaults)
+        return None if self._grid is None else self._grid[number - 1]
+
+    def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
+        seed = seed_of(self._seed, "sampler", number)
+        name = self._search.sampler
+        quiet: dict[str, Any] = {"warn_independent_sampling": False}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            if name == "cmaes":
+                others = optuna.samplers.RandomSampler(seed=seed)
+                return optuna.samplers.CmaEsSampler(seed=seed, independent_sampler=others, **quiet)
+            if name == "qmc":  # one sequence: its seed is that of the search
+                others = optuna.samplers.RandomSampler(seed=seed)
+                fixed: dict[str, Any] = {"scramble": True, "warn_asynchronous_seeding": False, **quiet}
+                sequence = seed_of(self._seed, "qmc")
+                return optuna.samplers.QMCSampler(seed=sequence, independent_sampler=others, **fixed)
+            if name == "gp":
+                return optuna.samplers.GPSampler(seed=seed, deterministic_objective=True)
+        return optuna.samplers.TPESampler(seed=seed) if name == "tpe" else optuna.samplers.RandomSampler(seed=seed)
+
+    def _restore(self, trial: Trial) -> None:
+        if self._search.sampler in REPLAYED_SAMPLERS:
+            params = self.ask(trial.number)
+            assert params == trial.params, "the same trials and seed propose the same"
+            self._report_again(trial)
+        elif self._search.pruner in REPLAYED_PRUNERS:
+            self.ask(trial.number, again=trial.params)
+            self._report_again(trial)
+        else:
+            self._study.add_trial(self._frozen(trial))
+
+    def _report_again(self, trial: Trial) -> None:
+        for fold in range(len(trial.folds)):
+            self.should_prune(fold, trial)
+        self.tell(trial)
 
     def _frozen(self, trial: Trial) -> FrozenTrial:
-        means = trial.means(self._objective)
-        value = trial.value if trial.state == COMPLETE else means[-1] if trial.state == PRUNED else None
+        reported = self._reported(trial)
+        value = trial.value if trial.state == COMPLETE else reported[-1] if trial.state == PRUNED else None
         return create_trial(
             state=STATES[trial.state],
             value=value,
             params=trial.params,
             distributions={name: _distribution(item) for name, item in self._entry.space.items()},
-            intermediate_values=dict(enumerate(means)),
+            intermediate_values=dict(enumerate(reported)),
         )
 
 
-def _distribution(dimension: Dimension) -> BaseDistribution:
+def _pruner(search: Search, num_folds: int) -> optuna.pruners.BasePruner:
+    pruners = optuna.pruners
+    if search.pruner == "median":
+        return pruners.MedianPruner()
+    if search.pruner == "percentile":
+        return pruners.PercentilePruner(25.0)
+    if search.pruner == "successive_halving":
+        return pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
+    if search.pruner == "hyperband":
+        return pruners.HyperbandPruner(min_resource=1, max_resource=num_folds, reduction_factor=3)
+    if search.pruner == "wilcoxon":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return pruners.WilcoxonPruner(p_threshold=0.1)
+    return pruners.NopPruner()
+
+
+def _grid(entry: Algorithm, seed: int) -> list[dict[str, Any]]:
+    """Return the grid's points in an order drawn by the seed."""
+    names = list(entry.space)
+    values = [entry.space[name].grid() for name in names]
+    points = [dict(zip(names, point, strict=True)) for point in itertools.islice(itertools.product(*values), MAX_GRID)]
+    random.Random(seed).shuffle(points)
+    return points
+
+
+def _distribution(dimension: Dimension | Choice) -> BaseDistribution:
+    if isinstance(dimension, Choice):
+        return CategoricalDistribution(dimension.values)
     if dimension.whole:
         return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log, step=dimension.step)
     return FloatDistribution(dimension.low, dimension.high, log=dimension.log)

@@ -8,13 +8,13 @@ from typing import Any
 
 from tutelage.core.commands import Verb
 from tutelage.core.ports import Run
-from tutelage.services.tabular.algorithms import REGISTRY
+from tutelage.services.tabular.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.catalog import REGRESSION, direction_of
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.final import fit_final
 from tutelage.services.tabular.fits import FitChild
 from tutelage.services.tabular.plan import Plan, make_plan
-from tutelage.services.tabular.result import package
+from tutelage.services.tabular.result import best_out_of_fold, package
 from tutelage.services.tabular.search import Searcher
 from tutelage.services.tabular.state import Trial
 from tutelage.settings import load_settings
@@ -59,8 +59,8 @@ def _search_and_finish(
         state.stopped = True
         asked.answer(step=searcher.checkpoint(), detail=f"search ended after {len(state.trials)} trials")
     asked.finishing = True
-    chosen = state.best or state.current or _defaults(plan)
-    final = fit_final(config, run, plan, child, asked, chosen.params)
+    chosen = state.best or state.current or _defaults(config, plan)
+    final = fit_final(config, run, plan, child, asked, chosen.params, out_of_fold=best_out_of_fold(plan, state))
     if final is None:
         _leave(searcher)
         return None
@@ -76,6 +76,7 @@ def _leave(searcher: Searcher) -> None:
     searcher.asked.answer(step=searcher.checkpoint())
 
 
-def _defaults(plan: Plan) -> Trial:
+def _defaults(config: TabularConfig, plan: Plan) -> Trial:
     """Return the trial that was stopped before its first fold."""
-    return Trial(number=0, params=dict(REGISTRY[plan.algorithm].defaults))
+    entry = with_space(REGISTRY[plan.algorithm], config.hyperparameter_search.space)
+    return Trial(number=0, params=dict(entry.defaults))

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tutelage.services.tabular.errors import DataUnreadable
+
 NUMERIC, BOOLEAN, CATEGORICAL, DATETIME = "numeric", "boolean", "categorical", "datetime"
 ID, CONSTANT, TEXT, EMPTY = "id", "constant", "text", "empty"
 USED = (NUMERIC, BOOLEAN, CATEGORICAL, DATETIME)
@@ -106,6 +108,22 @@ def _cell_text(cell: Any) -> str:
 def _present(series: Any) -> Any:
     text = as_text(series).dropna().astype(str)
     return text[~text.str.lower().isin(MISSING_TEXTS)]
+
+
+def as_times(series: Any) -> Any:
+    """Return numbers that order the rows: numbers as they are, dates as seconds. Raises DataUnreadable for others."""
+    if pd.api.types.is_numeric_dtype(series):
+        found = series.astype("float64")
+    else:
+        found = (_dates(series) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+    odd = series[found.isna()]
+    if len(odd):
+        example = str(odd.iloc[0])[:40]
+        raise DataUnreadable(
+            f"the time column {series.name!r} is no date or number in {len(odd)} rows, such as {example!r}",
+            hint="remove those rows, or name another column",
+        )
+    return found.to_numpy(dtype="float64")
 
 
 def _dates(cells: Any) -> Any:

@@ -16,6 +16,7 @@ from tutelage.services.tabular.config import TabularConfig, check_source
 from tutelage.services.tabular.data import read_table
 from tutelage.services.tabular.errors import DataEmpty, FeatureMissing
 from tutelage.services.tabular.final import MODEL
+from tutelage.services.tabular.thresholds import decide
 from tutelage.services.tabular.types import CATEGORICAL, MISSING, ColumnReader
 from tutelage.settings import load_settings
 
@@ -45,7 +46,7 @@ def answer(pipeline: Any, request: Mapping[str, Any], *, target: str) -> dict[st
         return {"predictions": predictions, "probabilities": None, "classes": None, "warnings": warnings}
     probabilities = model.predict_proba(encoded)
     return {
-        "predictions": model.classes_[probabilities.argmax(axis=1)].tolist(),
+        "predictions": decide(probabilities, model.classes_, getattr(model, "threshold", None)).tolist(),
         "probabilities": probabilities.tolist(),
         "classes": model.classes_.tolist(),
         "warnings": warnings,

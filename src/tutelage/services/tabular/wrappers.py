@@ -1,0 +1,90 @@
+"""Estimators around estimators, saved within a model: a standardized target, labels as codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+
+from tutelage.services.tabular.thresholds import decide
+
+
+class ScaledTarget(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Fits a regressor to the target less its mean, in standard deviations; predicts in the target's unit."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def scale(self, target: Any) -> Any:
+        """Learn mean and spread of a training target and return it standardized."""
+        self.mean_ = float(np.mean(target))
+        self.spread_ = float(np.std(target)) or 1.0
+        return (target - self.mean_) / self.spread_
+
+    def fit(self, matrix: Any, target: Any, **more: Any) -> ScaledTarget:
+        """Fit the wrapped regressor."""
+        self.model.fit(matrix, self.scale(target), **more)
+        return self
+
+    def predict(self, matrix: Any) -> Any:
+        """Return predictions in the target's unit."""
+        return self.model.predict(matrix) * self.spread_ + self.mean_
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "mean_")
+
+
+class CodedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Lets a classifier that wants codes 0, 1, ... learn from any labels; `classes_` are the sorted labels."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def fit(self, matrix: Any, target: Any, **more: Any) -> CodedClassifier:
+        """Fit the wrapped classifier on codes."""
+        self.classes_ = np.unique(target)
+        self.model.fit(matrix, self.codes(target), **more)
+        return self
+
+    def codes(self, target: Any) -> Any:
+        """Return the place of each label among the sorted ones."""
+        return np.searchsorted(self.classes_, target)
+
+    def predict_proba(self, matrix: Any) -> Any:
+        """Return a probability for each of `classes_`."""
+        said = np.asarray(self.model.predict_proba(matrix), dtype="float64")
+        return said / said.sum(axis=1, keepdims=True)  # XGBoost's single precision misses 1 by 1e-7
+
+    def predict(self, matrix: Any) -> Any:
+        """Return the most probable labels."""
+        return self.classes_[self.predict_proba(matrix).argmax(axis=1)]
+
+
+def inner(model: Any) -> Any:
+    """Return the library's own estimator."""
+    return model.model if isinstance(model, ScaledTarget | CodedClassifier) else model
+
+
+class AtThreshold(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A fitted classifier of two classes that predicts the second one from a threshold on."""
+
+    def __init__(self, model: Any, threshold: float) -> None:
+        self.model = model
+        self.threshold = threshold
+
+    @property
+    def classes_(self) -> Any:
+        """The sorted labels."""
+        return self.model.classes_
+
+    def predict_proba(self, matrix: Any) -> Any:
+        """Return a probability for each of `classes_`."""
+        return self.model.predict_proba(matrix)
+
+    def predict(self, matrix: Any) -> Any:
+        """Return the labels at the threshold."""
+        return decide(self.predict_proba(matrix), self.classes_, self.threshold)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
