@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import fcntl
 import hashlib
-import json
 import logging
 import os
 import socket
@@ -20,6 +19,7 @@ from typing import IO
 import uvicorn
 
 from tutelage import __version__
+from tutelage.core.atomic import write_json
 from tutelage.core.layout import HomeFiles
 from tutelage.core.signing import installation_key
 from tutelage.executors import ProcessId
@@ -134,9 +134,7 @@ def _listen(files: HomeFiles) -> socket.socket:
     own = ProcessId.of(os.getpid())
     assert own is not None, "a running process has an identity"
     document = {**own.document(), "version": __version__, "socket": str(path)}
-    temporary = files.supervisor.with_suffix(".tmp")
-    temporary.write_text(json.dumps(document))
-    os.replace(temporary, files.supervisor)
+    write_json(files.supervisor, document)
     return listener
 
 

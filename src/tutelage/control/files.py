@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tutelage.core import atomic
 from tutelage.core.commands import Command
 from tutelage.core.errors import DiskFull
 
@@ -26,15 +27,10 @@ def room_on_disk() -> Iterator[None]:
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a JSON file by rename. Raises DiskFull where there is no room."""
-    temporary = path.with_suffix(".tmp")
+    """Write a JSON file by rename, its folder made. Raises DiskFull where there is no room."""
     with room_on_disk():
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(document, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        atomic.write_json(path, document, durable=True)
 
 
 def read_json(path: Path) -> Any | None:
@@ -53,9 +49,8 @@ def append_command(path: Path, command: Command) -> None:
 
 def replace_commands(path: Path, commands: Iterable[Command]) -> None:
     """Write the commands that a new attempt begins with."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(b"".join(map(_line, commands)))
-    os.replace(temporary, path)
+    with room_on_disk():
+        atomic.write_bytes(path, b"".join(map(_line, commands)))
 
 
 def tail_lines(path: Path, num_lines: int, *, max_bytes: int = 64_000) -> list[str]:

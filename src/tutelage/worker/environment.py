@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import os
 import platform
 import subprocess
@@ -14,6 +13,7 @@ from typing import Any
 import psutil
 
 from tutelage import __version__
+from tutelage.core.atomic import write_json
 
 MAX_DIFF = 200_000
 
@@ -34,9 +34,7 @@ def write_environment(path: Path) -> None:
         "threads": {name: value for name, value in os.environ.items() if name.endswith("_NUM_THREADS")},
         "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY"),
     }
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(document, indent=1))
-    os.replace(temporary, path)
+    write_json(path, document)
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:

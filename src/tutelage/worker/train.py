@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import threading
 import traceback
@@ -12,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from tutelage.core.atomic import write_json
 from tutelage.core.errors import DiskFull, MemoryLimit, TrainingError, TutelageError
 from tutelage.core.layout import HomeFiles, OperationFiles
 from tutelage.core.service import Service, load
@@ -38,7 +38,7 @@ def train_attempt(home: Path, operation: str, attempt: int) -> int:
     fence = take_fence(files)
     if fence is None:
         return LOCK_HELD
-    _write_atomic(files.pid, json.dumps(_own_identity()))
+    write_json(files.pid, _own_identity())
     spec = Spec.model_validate_json(files.spec.read_bytes())
     service = Registry(load_settings(home).services).get(spec.service)
     run = FileRun(
@@ -87,7 +87,7 @@ def _finish(run: FileRun, result: Mapping[str, Any] | None, files: OperationFile
     if result is not None:
         run.tell_artifacts()
         run.flush()
-        _write_atomic(files.result, json.dumps(result, indent=1, allow_nan=False))
+        write_json(files.result, result, durable=True)
         run.ended("completed")
         return
     if run.ending is None or run.ending.verb not in ("pause", "cancel"):
@@ -132,12 +132,3 @@ def _own_identity() -> dict[str, Any]:
     identity = ProcessId.of(os.getpid())
     assert identity is not None, "a running process has an identity"
     return identity.document()
-
-
-def _write_atomic(path: Path, text: str) -> None:
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.core.atomic import write_json
 from tutelage.core.ports import Run
 from tutelage.core.signing import installation_key, sign_file
 from tutelage.services.tabular.algorithms import REGISTRY
@@ -15,7 +16,7 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.final import MODEL, Final
 from tutelage.services.tabular.plan import Plan
 from tutelage.services.tabular.plots import confusion_counts, draw_confusion
-from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, State, Trial, write_json
+from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, State, Trial
 from tutelage.services.tabular.thresholds import decide
 from tutelage.settings import load_settings
 

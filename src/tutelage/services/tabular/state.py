@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.core.atomic import write_json
 from tutelage.services.tabular.failure import PARTIAL
 
 CHUNK = 100
@@ -132,10 +133,3 @@ def write_partial(folder: Path, state: State) -> None:
     """Keep what a failure must not lose."""
     best = state.best
     write_json(folder / PARTIAL, {"bestParams": best.params if best else None, "nTrials": len(state.trials)})
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write a JSON file that exists whole or not at all."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=1, allow_nan=False))
-    os.replace(temporary, path)
