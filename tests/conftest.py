@@ -11,6 +11,8 @@ import pytest
 
 from tests.support import end_processes
 
+os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")  # as workers have it: spinning threads cost 25x
+
 OWN = ("TUTELAGE_HOME", "TUTELAGE_URL", "TUTELAGE_TOKEN", "TUTELAGE_SERVICES", "TUTELAGE_IDLE_S")
 FAKE = json.dumps({"fake": "tutelage.testing.fake:SERVICE"})
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")

@@ -20,6 +20,7 @@ TRUTH = DICE.random(300) < 0.2
 SAID = np.clip(0.3 * TRUTH + 0.15 + DICE.normal(0, 0.15, 300), 0, 1).round(3)
 
 
+@pytest.mark.slow  # scores every threshold one by one
 @pytest.mark.parametrize("wish", sorted(BETAS))
 def test_no_other_threshold_has_a_better_f_score(wish: str) -> None:
     found = tune(TRUTH, SAID, optimize_for=wish, costs=None)

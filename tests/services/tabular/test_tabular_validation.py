@@ -120,6 +120,7 @@ def test_balanced_weights_give_classes_equal_sums() -> None:
 WEIGHED = [name for name, entry in ALGORITHMS.items() if "classification" in entry.tasks and entry.takes_weights]
 
 
+@pytest.mark.slow  # trains every classifier twice
 @pytest.mark.parametrize("algorithm", [name for name in WEIGHED if name in INSTALLED])
 def test_class_weights_move_every_algorithm_that_takes_them(algorithm: str) -> None:
     bench, entry = bench_of("sklearn:breast_cancer"), REGISTRY[algorithm]
