@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 from tutelage.analysis import checks
@@ -48,7 +49,7 @@ class View:
     best_unit: str = ""
     fraction: float | None = None
     ended: bool = False
-    spread: float = field(default=0.0)
+    spread: float | None = None
 
 
 def assess(view: View) -> Assessment:
@@ -137,7 +138,7 @@ def _not_learning(view: View, finding: Finding, findings: list[Finding]) -> Asse
         detail=finding.suggestion,
         scope=view.scope,
         since_step=view.best_step,
-        confidence=0.9,
+        confidence=_certainty(-numbers["gain"], numbers.get("error")),
         evidence=_against_baseline(view),
         recommendation=Recommendation(do=Advice.STOP),
         findings=findings,
@@ -156,7 +157,7 @@ def _improving(view: View, judged: str, finding: Finding, findings: list[Finding
         detail=f"{times:.0f}x its noise over that stretch." if times and times < 1e6 else "",
         scope=view.scope,
         since_step=finding.since_step,
-        confidence=0.95,
+        confidence=_certainty(numbers["gain"], numbers["error"]),
         evidence=[
             Evidence(label=f"{'rise' if declared.maximize else 'fall'} per {view.unit}", value=abs(numbers["slope"])),
             Evidence(label="noise of a value", value=numbers["noise"], unit=declared.unit),
@@ -214,6 +215,15 @@ def _against_baseline(view: View) -> list[Evidence]:
     if declared.baseline is not None:
         shown.append(Evidence(label=f"trivial baseline{_named(declared)}", value=declared.baseline, unit=declared.unit))
     return shown
+
+
+def _certainty(gain: float, error: float | None) -> float | None:
+    """Return the chance that a gain of this size is above zero, for a normal error; None where none was measured."""
+    if error is None:
+        return None
+    if error == 0:
+        return 1.0 if gain > 0 else 0.5
+    return NormalDist().cdf(gain / error)
 
 
 def _named(declared: Declared) -> str:

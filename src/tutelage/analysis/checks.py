@@ -40,14 +40,16 @@ def non_finite(curves: Mapping[str, Curve]) -> Finding:
 
 
 def not_learning(
-    *, best_value: float | None, baseline: float | None, maximize: bool, spread: float, fraction: float | None
+    *, best_value: float | None, baseline: float | None, maximize: bool, spread: float | None, fraction: float | None
 ) -> Finding:
     """H007: after 20 % of the budget the best value does not beat the trivial baseline by its error."""
     if best_value is None or baseline is None:
         return Finding(code="H007", outcome=Outcome.NOT_APPLICABLE)
     gain = (best_value - baseline) if maximize else (baseline - best_value)
-    evidence = {"best": best_value, "baseline": baseline, "gain": gain, "error": spread}
-    if gain > spread:
+    evidence = {"best": best_value, "baseline": baseline, "gain": gain}
+    if spread is not None:
+        evidence["error"] = spread
+    if gain > (spread or 0.0):
         return Finding(code="H007", outcome=Outcome.PASSED, evidence=evidence)
     if fraction is None or fraction < BASELINE_AFTER:
         return Finding(code="H007", outcome=Outcome.SKIPPED, evidence=evidence)
@@ -69,7 +71,12 @@ def still_improving(curve: Curve, *, maximize: bool) -> Finding:
     found = trend(values)
     if found is None:
         return Finding(code="H012", outcome=Outcome.SKIPPED, evidence={"evaluations": float(len(values))})
-    evidence = {"slope": -found.slope if maximize else found.slope, "gain": found.gain, "noise": noise(values)}
+    evidence = {
+        "slope": -found.slope if maximize else found.slope,
+        "gain": found.gain,
+        "error": found.error,
+        "noise": noise(values),
+    }
     top = best(values)
     at_the_end = top is not None and top.last_step >= found.first_step
     span = max(value for _, value in values) - min(value for _, value in values)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tutelage.analysis import Declared, View, assess
-from tutelage.analysis.series import MAX_POINTS, best, evaluations_since, oriented
+from tutelage.analysis.series import MAX_POINTS, best, evaluations_since, noise, oriented
 from tutelage.core.clock import iso
 from tutelage.core.events import Draft, EventKind
 from tutelage.core.findings import Outcome, Verdict
@@ -52,8 +52,9 @@ def judgement(reading: Reading, record: OperationRecord, service: Service) -> di
         near = (top.first_step, top.last_step) if iterative and step == top.step else None
         shown["best"] = {"metric": objective, "value": value, "step": step, "indistinguishable_from": near}
         shown["steps_since_improvement"] = evaluations_since(curve, step or 0)
+    spread = None if service.judged or len(curve) < 3 else noise(oriented(curve, maximize=is_maximized))
     assessed = [
-        assess(_view(reading, record, service, scope, declared, objective, shown["best"]))
+        assess(_view(reading, record, service, scope, declared, objective, shown["best"], spread))
         for scope in judged_scopes(reading, record, service)
     ]
     worst = min(assessed, key=lambda item: PRECEDENCE.index(item.verdict), default=None)
@@ -101,6 +102,7 @@ def _view(
     declared: Mapping[str, Declared],
     objective: str | None,
     top: Mapping[str, Any] | None,
+    spread: float | None,
 ) -> View:
     curves_here = {item.metric: _curve(reading, record, scope, item) for item in reading.series(record.id, scope=scope)}
     total, done = record.progress.get("total"), record.progress.get("done")
@@ -115,6 +117,7 @@ def _view(
         best_unit=service.unit,
         fraction=done / total if total and done is not None else None,
         ended=record.state in ENDED,
+        spread=spread,
     )
 
 

@@ -124,7 +124,7 @@ class Assessment(Wire):
     scope: str = ""
     since_step: int | None = None
     since_at: Timestamp | None = None
-    confidence: float = Field(0.0, ge=0, le=1)
+    confidence: float | None = Field(None, ge=0, le=1, description="from the measured noise; null where none was")
     evidence: list[Evidence] = Field(default_factory=list)
     recommendation: Recommendation
     findings: list[Finding] = Field(default_factory=list)

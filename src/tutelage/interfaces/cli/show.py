@@ -155,7 +155,8 @@ def why(operation: wire.Operation, decisions: Sequence[wire.Decision]) -> Iterat
         yield Text("\nNothing has been judged yet: no metric so far.", style="dim")
     else:
         since = f", since step {judged.since_step:,}" if judged.since_step is not None else ""
-        yield Text(f"\nEvidence (confidence {judged.confidence:.2f}{since})", style="bold")
+        sure = "" if judged.confidence is None else f" (confidence {judged.confidence:.2f}{since})"
+        yield Text(f"\nEvidence{sure}", style="bold")
         yield from _indented([evidence(item) for item in judged.evidence] or ["none"])
         yield Text("\nChecks", style="bold")
         yield Padding(_checks(judged.findings), (0, 0, 0, 2), expand=False)
