@@ -9,13 +9,14 @@ import pytest
 from tabular_support import Operation, config
 
 from tutelage.core.errors import InvalidSpec, MissingDependency
-from tutelage.services.tabular import catalog, messages
-from tutelage.services.tabular.algorithms import REGISTRY
+from tutelage.services.tabular import catalog
 from tutelage.services.tabular.catalog import ALGORITHMS, CLASSIFICATION, REGRESSION
-from tutelage.services.tabular.data import read_table
-from tutelage.services.tabular.fit_child import FitServer
-from tutelage.services.tabular.target import read_target
-from tutelage.services.tabular.types import ColumnReader, infer_columns
+from tutelage.services.tabular.data.sources import read_table
+from tutelage.services.tabular.data.target import read_target
+from tutelage.services.tabular.data.types import ColumnReader, infer_columns
+from tutelage.services.tabular.fitting import messages
+from tutelage.services.tabular.fitting.fit_child import FitServer
+from tutelage.services.tabular.models.algorithms import REGISTRY
 
 INSTALLED = [name for name, entry in ALGORITHMS.items() if entry.is_installed]
 SETS = (("wine", CLASSIFICATION), ("breast_cancer", CLASSIFICATION), ("diabetes", REGRESSION))
@@ -49,7 +50,7 @@ class Bench:
         return answer
 
     def trivial(self) -> dict[str, float]:
-        from tutelage.services.tabular.scores import score, trivial_predictions
+        from tutelage.services.tabular.fitting.scores import score, trivial_predictions
 
         said = trivial_predictions(self.task, self.load.target[self.train], len(self.load.test_target))
         classes = np.unique(self.load.target) if self.task == CLASSIFICATION else None

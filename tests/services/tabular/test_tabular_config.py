@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from tutelage.core.errors import InvalidSpec, MissingDependency, NotYet, UnknownName
 from tutelage.services.tabular import SERVICE, catalog
-from tutelage.services.tabular.algorithms import REGISTRY
 from tutelage.services.tabular.catalog import ALGORITHMS, PLANNED
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.documents import read
-from tutelage.services.tabular.factories import FACTORIES
+from tutelage.services.tabular.models.algorithms import REGISTRY
+from tutelage.services.tabular.models.factories import FACTORIES
 
 PLAIN: dict[str, Any] = {"trainDataPath": "/data/t.csv", "targetColumn": "y"}
 DOCUMENT: dict[str, Any] = {

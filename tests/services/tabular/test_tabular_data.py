@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutelage.core.errors import TutelageError
-from tutelage.services.tabular.data import read_table, sniff_delimiter
+from tutelage.services.tabular.data.sources import read_table, sniff_delimiter
+from tutelage.services.tabular.data.target import read_target, read_test_target, target_column
+from tutelage.services.tabular.data.types import MISSING, Column, ColumnReader, infer_columns
 from tutelage.services.tabular.inspect import inspect
-from tutelage.services.tabular.target import read_target, read_test_target, target_column
-from tutelage.services.tabular.types import MISSING, Column, ColumnReader, infer_columns
 
 TEXT = "a,b,y\n1,x,0\n2,é,1\n3,z,0\n"
 

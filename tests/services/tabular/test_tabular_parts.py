@@ -11,20 +11,21 @@ from tabular_support import config, make_table
 
 from tutelage.core.errors import TutelageError
 from tutelage.core.service import scope_kind
-from tutelage.services.tabular import SERVICE, catalog, state
-from tutelage.services.tabular.algorithms import REGISTRY, with_space
+from tutelage.services.tabular import SERVICE, catalog
 from tutelage.services.tabular.catalog import GLOSSARY
 from tutelage.services.tabular.config import Range, Search
-from tutelage.services.tabular.factories import FACTORIES
+from tutelage.services.tabular.data.types import ColumnReader, infer_columns
 from tutelage.services.tabular.failure import failure_document
-from tutelage.services.tabular.learners import Matrices, learn
-from tutelage.services.tabular.messages import Divide, HoldOut
-from tutelage.services.tabular.pipeline import encoded_sources, encoder
-from tutelage.services.tabular.plots import confusion_counts, draw_confusion
-from tutelage.services.tabular.scores import score
-from tutelage.services.tabular.study import Study
-from tutelage.services.tabular.types import ColumnReader, infer_columns
-from tutelage.services.tabular.validation import divide, hold_out
+from tutelage.services.tabular.fitting.messages import Divide, HoldOut
+from tutelage.services.tabular.fitting.scores import score
+from tutelage.services.tabular.fitting.validation import divide, hold_out
+from tutelage.services.tabular.models.algorithms import REGISTRY, with_space
+from tutelage.services.tabular.models.factories import FACTORIES
+from tutelage.services.tabular.models.learners import Matrices, learn
+from tutelage.services.tabular.models.pipeline import encoded_sources, encoder
+from tutelage.services.tabular.report.plots import confusion_counts, draw_confusion
+from tutelage.services.tabular.search import state
+from tutelage.services.tabular.search.study import Study
 
 LIGHTGBM = REGISTRY["lightgbm"]
 

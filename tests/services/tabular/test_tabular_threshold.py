@@ -13,7 +13,7 @@ from test_tabular_train import ask
 from tutelage.core.errors import InvalidSpec
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.documents import read
-from tutelage.services.tabular.thresholds import BETAS, decide, tune
+from tutelage.services.tabular.models.thresholds import BETAS, decide, tune
 
 DICE = np.random.default_rng(0)
 TRUTH = DICE.random(300) < 0.2

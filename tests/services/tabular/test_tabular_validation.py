@@ -11,13 +11,13 @@ from tabular_support import Operation, config, job, make_table
 from test_tabular_algorithms import INSTALLED, bench_of
 
 from tutelage.core.errors import InvalidSpec, TutelageError
-from tutelage.services.tabular.algorithms import REGISTRY
 from tutelage.services.tabular.catalog import ALGORITHMS
-from tutelage.services.tabular.fit_child import row_weights
-from tutelage.services.tabular.messages import Divide, HoldOut
-from tutelage.services.tabular.result import out_of_fold
-from tutelage.services.tabular.types import as_times
-from tutelage.services.tabular.validation import divide, final_split, hold_out
+from tutelage.services.tabular.data.types import as_times
+from tutelage.services.tabular.fitting.fit_child import row_weights
+from tutelage.services.tabular.fitting.messages import Divide, HoldOut
+from tutelage.services.tabular.fitting.validation import divide, final_split, hold_out
+from tutelage.services.tabular.models.algorithms import REGISTRY
+from tutelage.services.tabular.report.result import out_of_fold
 
 LABELS = np.array(["a", "b"] * 30)
 GROUPS = np.arange(60) // 4

@@ -13,9 +13,17 @@ from tutelage.core.errors import InvalidSpec, unknown
 from tutelage.core.paths import is_relative
 from tutelage.services.tabular.catalog import CLASSIFICATION, choose_algorithm
 from tutelage.services.tabular.config import check_source
-from tutelage.services.tabular.data import read_table
-from tutelage.services.tabular.target import Target, read_target, target_column
-from tutelage.services.tabular.types import CATEGORICAL, DATETIME, NUMERIC, USED, Column, ColumnReader, infer_columns
+from tutelage.services.tabular.data.sources import read_table
+from tutelage.services.tabular.data.target import Target, read_target, target_column
+from tutelage.services.tabular.data.types import (
+    CATEGORICAL,
+    DATETIME,
+    NUMERIC,
+    USED,
+    Column,
+    ColumnReader,
+    infer_columns,
+)
 
 KEYS = ("dataPath", "targetColumn")
 LEAK_SHARE = 0.98

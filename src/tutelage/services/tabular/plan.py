@@ -12,13 +12,11 @@ import numpy as np
 
 from tutelage.core.errors import InvalidSpec, nearest, unknown
 from tutelage.core.ports import Run
-from tutelage.services.tabular import catalog, messages
+from tutelage.services.tabular import catalog
 from tutelage.services.tabular.config import TabularConfig
-from tutelage.services.tabular.data import read_table
-from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS, FeatureMissing, NoFeatures
-from tutelage.services.tabular.fits import FitChild
-from tutelage.services.tabular.target import Target, read_target, read_test_target, target_column
-from tutelage.services.tabular.types import (
+from tutelage.services.tabular.data.sources import read_table
+from tutelage.services.tabular.data.target import Target, read_target, read_test_target, target_column
+from tutelage.services.tabular.data.types import (
     CATEGORICAL,
     DATETIME,
     MISSING,
@@ -30,6 +28,9 @@ from tutelage.services.tabular.types import (
     infer_columns,
     infinite_cells,
 )
+from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS, FeatureMissing, NoFeatures
+from tutelage.services.tabular.fitting import messages
+from tutelage.services.tabular.fitting.fits import FitChild
 
 TEST_SHARE = 0.2
 STATEFUL = ("cmaes", "qmc", "grid")

@@ -8,15 +8,15 @@ from typing import Any
 
 from tutelage.core.commands import Verb
 from tutelage.core.ports import Run
-from tutelage.services.tabular.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.catalog import REGRESSION, direction_of
 from tutelage.services.tabular.config import TabularConfig
-from tutelage.services.tabular.final import fit_final
-from tutelage.services.tabular.fits import FitChild
+from tutelage.services.tabular.fitting.fits import FitChild
+from tutelage.services.tabular.models.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.plan import Plan, make_plan
-from tutelage.services.tabular.result import best_out_of_fold, package
-from tutelage.services.tabular.search import Searcher
-from tutelage.services.tabular.state import Trial
+from tutelage.services.tabular.report.final import fit_final
+from tutelage.services.tabular.report.result import best_out_of_fold, package
+from tutelage.services.tabular.search.searcher import Searcher
+from tutelage.services.tabular.search.state import Trial
 from tutelage.settings import load_settings
 
 

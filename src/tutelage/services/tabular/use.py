@@ -13,11 +13,11 @@ from tutelage.core.errors import InvalidSpec, nearest, unknown
 from tutelage.core.ports import Emit, Requests
 from tutelage.core.signing import check_signature, installation_key
 from tutelage.services.tabular.config import TabularConfig, check_source
-from tutelage.services.tabular.data import read_table
+from tutelage.services.tabular.data.sources import read_table
+from tutelage.services.tabular.data.types import CATEGORICAL, MISSING, ColumnReader
 from tutelage.services.tabular.errors import DataEmpty, FeatureMissing
-from tutelage.services.tabular.final import MODEL
-from tutelage.services.tabular.thresholds import decide
-from tutelage.services.tabular.types import CATEGORICAL, MISSING, ColumnReader
+from tutelage.services.tabular.models.thresholds import decide
+from tutelage.services.tabular.report.final import MODEL
 from tutelage.settings import load_settings
 
 KEYS = ("rows", "dataPath")

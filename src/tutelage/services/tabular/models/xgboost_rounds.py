@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from xgboost.callback import TrainingCallback
 
-from tutelage.services.tabular.rounds import Report, RoundCount
+from tutelage.services.tabular.models.rounds import Report, RoundCount
 
 
 class XgboostRounds(TrainingCallback):

@@ -11,8 +11,8 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from tutelage.services.tabular.algorithms import Encoding
-from tutelage.services.tabular.types import ColumnReader
+from tutelage.services.tabular.data.types import ColumnReader
+from tutelage.services.tabular.models.algorithms import Encoding
 
 MAX_CATEGORIES = 50
 

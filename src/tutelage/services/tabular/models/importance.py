@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import log_loss, root_mean_squared_error
 
-from tutelage.services.tabular.pipeline import predict
-from tutelage.services.tabular.wrappers import inner
+from tutelage.services.tabular.models.pipeline import predict
+from tutelage.services.tabular.models.wrappers import inner
 
 SHUFFLED_ROWS = 500
 SHUFFLES = 3

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import log_loss, root_mean_squared_error
 
-from tutelage.services.tabular.algorithms import REGISTRY, TREES_A_ROUND
 from tutelage.services.tabular.catalog import CLASSIFICATION
-from tutelage.services.tabular.pipeline import predict
-from tutelage.services.tabular.rounds import Report, RoundCount
-from tutelage.services.tabular.wrappers import CodedClassifier, ScaledTarget, inner
+from tutelage.services.tabular.models.algorithms import REGISTRY, TREES_A_ROUND
+from tutelage.services.tabular.models.pipeline import predict
+from tutelage.services.tabular.models.rounds import Report, RoundCount
+from tutelage.services.tabular.models.wrappers import CodedClassifier, ScaledTarget, inner
 
 MAX_HIST_CATEGORIES = 255
 EPOCHS_OF_PATIENCE = 20
@@ -101,7 +101,7 @@ def _lightgbm_metric(data: Matrices) -> str:
 
 
 def _learn_xgboost(model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
-    from tutelage.services.tabular.xgboost_rounds import XgboostRounds  # here: it needs the library
+    from tutelage.services.tabular.models.xgboost_rounds import XgboostRounds  # here: it needs the library
 
     own = inner(model)
     rounds = XgboostRounds(data.loss, report, early_stopping if data.validation is not None else None)

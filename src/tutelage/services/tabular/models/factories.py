@@ -28,7 +28,7 @@ def xgboost(task: str, params: Params, seed: int, threads: int) -> Any:
     """XGBoost's trees on histograms."""
     import xgboost as library
 
-    from tutelage.services.tabular.wrappers import CodedClassifier
+    from tutelage.services.tabular.models.wrappers import CodedClassifier
 
     fixed: dict[str, Any] = {"tree_method": "hist", "enable_categorical": True, "verbosity": 0}
     if task == CLASSIFICATION:
@@ -102,7 +102,7 @@ def elastic_net(task: str, params: Params, seed: int, threads: int) -> Any:
     """Least squares with L1 and L2 penalties on the standardized target: alpha means the same for every unit."""
     from sklearn.linear_model import ElasticNet
 
-    from tutelage.services.tabular.wrappers import ScaledTarget
+    from tutelage.services.tabular.models.wrappers import ScaledTarget
 
     return ScaledTarget(ElasticNet(max_iter=10_000, random_state=seed, **params))
 
@@ -118,7 +118,7 @@ def svm(task: str, params: Params, seed: int, threads: int) -> Any:
     from sklearn.model_selection import StratifiedKFold
     from sklearn.svm import SVC, SVR
 
-    from tutelage.services.tabular.wrappers import ScaledTarget
+    from tutelage.services.tabular.models.wrappers import ScaledTarget
 
     if task != CLASSIFICATION:
         return ScaledTarget(SVR(cache_size=500, epsilon=SVR_TUBE, **params))
@@ -147,7 +147,7 @@ def neural_network(task: str, params: Params, seed: int, threads: int) -> Any:
     import numpy as np
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-    from tutelage.services.tabular.wrappers import ScaledTarget
+    from tutelage.services.tabular.models.wrappers import ScaledTarget
 
     given = dict(params)
     given["hidden_layer_sizes"] = (given.pop("hidden_units"),) * given.pop("num_layers")

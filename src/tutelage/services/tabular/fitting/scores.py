@@ -8,7 +8,7 @@ import numpy as np
 from sklearn import metrics
 
 from tutelage.services.tabular.catalog import CLASSIFICATION
-from tutelage.services.tabular.thresholds import decide
+from tutelage.services.tabular.models.thresholds import decide
 
 
 def score(task: str, truth: Any, predictions: Any, classes: Any, *, threshold: float | None = None) -> dict[str, float]:

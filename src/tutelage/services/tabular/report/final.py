@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from tutelage.core.ports import Run
-from tutelage.services.tabular import messages
-from tutelage.services.tabular.asked import Asked
 from tutelage.services.tabular.catalog import ALGORITHMS
 from tutelage.services.tabular.config import TabularConfig
-from tutelage.services.tabular.fits import FitChild
+from tutelage.services.tabular.fitting import messages
+from tutelage.services.tabular.fitting.fits import FitChild
+from tutelage.services.tabular.models.thresholds import Threshold, tune
 from tutelage.services.tabular.plan import Plan, answered, seed_of
-from tutelage.services.tabular.thresholds import Threshold, tune
+from tutelage.services.tabular.search.asked import Asked
 
 EVERY_ROUND = 1_000_000
 MODEL = "model.joblib"

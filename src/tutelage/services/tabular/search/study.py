@@ -12,10 +12,10 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from tutelage.core.service import Direction
-from tutelage.services.tabular.algorithms import Algorithm, Choice, Dimension
 from tutelage.services.tabular.config import Search
+from tutelage.services.tabular.models.algorithms import Algorithm, Choice, Dimension
 from tutelage.services.tabular.plan import seed_of
-from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, Trial
+from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, Trial
 
 STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
 REPLAYED_SAMPLERS = ("cmaes", "qmc")

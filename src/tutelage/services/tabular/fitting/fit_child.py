@@ -1,4 +1,4 @@
-"""The process that fits: `python -m tutelage.services.tabular.fit_child`, killable at any moment by its worker.
+"""The process that fits: `python -m tutelage.services.tabular.fitting.fit_child`, killable at any moment by its worker.
 
 Reads requests from standard input and answers on standard output; ends with its worker.
 """
@@ -25,15 +25,15 @@ import sklearn.ensemble  # noqa: E402
 import sklearn.linear_model  # noqa: E402, F401
 
 from tutelage.core.errors import TutelageError  # noqa: E402
-from tutelage.services.tabular import messages, validation  # noqa: E402
-from tutelage.services.tabular.algorithms import REGISTRY, Algorithm  # noqa: E402
 from tutelage.services.tabular.catalog import CLASSIFICATION  # noqa: E402
-from tutelage.services.tabular.factories import FACTORIES  # noqa: E402
-from tutelage.services.tabular.importance import importance  # noqa: E402
-from tutelage.services.tabular.learners import Matrices, learn  # noqa: E402
-from tutelage.services.tabular.pipeline import encoded_sources, encoder, predict, whole_pipeline  # noqa: E402
-from tutelage.services.tabular.scores import score, trivial_predictions  # noqa: E402
-from tutelage.services.tabular.wrappers import AtThreshold  # noqa: E402
+from tutelage.services.tabular.fitting import messages, validation  # noqa: E402
+from tutelage.services.tabular.fitting.scores import score, trivial_predictions  # noqa: E402
+from tutelage.services.tabular.models.algorithms import REGISTRY, Algorithm  # noqa: E402
+from tutelage.services.tabular.models.factories import FACTORIES  # noqa: E402
+from tutelage.services.tabular.models.importance import importance  # noqa: E402
+from tutelage.services.tabular.models.learners import Matrices, learn  # noqa: E402
+from tutelage.services.tabular.models.pipeline import encoded_sources, encoder, predict, whole_pipeline  # noqa: E402
+from tutelage.services.tabular.models.wrappers import AtThreshold  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
 SEND_EVERY_S = 0.1

@@ -8,16 +8,16 @@ from typing import Any
 
 from tutelage.core.commands import Command
 from tutelage.core.ports import Run
-from tutelage.services.tabular import messages
-from tutelage.services.tabular.algorithms import REGISTRY, with_space
-from tutelage.services.tabular.asked import Asked
 from tutelage.services.tabular.catalog import direction_of, is_better
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS
-from tutelage.services.tabular.fits import FitChild
+from tutelage.services.tabular.fitting import messages
+from tutelage.services.tabular.fitting.fits import FitChild
+from tutelage.services.tabular.models.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.plan import Plan, seed_of
-from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, State, Trial, load, saver, write_partial
-from tutelage.services.tabular.study import Study
+from tutelage.services.tabular.search.asked import Asked
+from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, State, Trial, load, saver, write_partial
+from tutelage.services.tabular.search.study import Study
 
 GIVE_UP_AFTER = 10
 """So many trials lost in a row, and none finished: the search ends and the operation fails."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from tutelage.core.errors import nearest
 from tutelage.services.tabular.catalog import CLASSIFICATION, REGRESSION
+from tutelage.services.tabular.data.types import MISSING_TEXTS, as_text
 from tutelage.services.tabular.errors import (
     NonFiniteTarget,
     OneClass,
@@ -18,7 +19,6 @@ from tutelage.services.tabular.errors import (
     TargetNotClasses,
     TargetNotNumeric,
 )
-from tutelage.services.tabular.types import MISSING_TEXTS, as_text
 
 MAX_INFERRED_CLASSES = 20
 LABEL_BOOL, LABEL_INT, LABEL_TEXT = "bool", "int", "text"

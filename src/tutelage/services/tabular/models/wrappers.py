@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-from tutelage.services.tabular.thresholds import decide
+from tutelage.services.tabular.models.thresholds import decide
 
 
 class ScaledTarget(RegressorMixin, BaseEstimator):  # type: ignore[misc]

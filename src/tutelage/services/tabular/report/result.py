@@ -10,14 +10,14 @@ import numpy as np
 from tutelage.core.atomic import write_json
 from tutelage.core.ports import Run
 from tutelage.core.signing import installation_key, sign_file
-from tutelage.services.tabular.algorithms import REGISTRY
 from tutelage.services.tabular.catalog import CLASSIFICATION
 from tutelage.services.tabular.config import TabularConfig
-from tutelage.services.tabular.final import MODEL, Final
+from tutelage.services.tabular.models.algorithms import REGISTRY
+from tutelage.services.tabular.models.thresholds import decide
 from tutelage.services.tabular.plan import Plan
-from tutelage.services.tabular.plots import confusion_counts, draw_confusion
-from tutelage.services.tabular.state import COMPLETE, FAILED, PRUNED, State, Trial
-from tutelage.services.tabular.thresholds import decide
+from tutelage.services.tabular.report.final import MODEL, Final
+from tutelage.services.tabular.report.plots import confusion_counts, draw_confusion
+from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, State, Trial
 from tutelage.settings import load_settings
 
 

@@ -16,8 +16,8 @@ from typing import IO, Any
 import psutil
 
 from tutelage.core.errors import TutelageError
-from tutelage.services.tabular import messages
-from tutelage.services.tabular.messages import Lost
+from tutelage.services.tabular.fitting import messages
+from tutelage.services.tabular.fitting.messages import Lost
 from tutelage.settings import worker_environment
 
 LOOK_EVERY_S = 0.05
@@ -42,7 +42,7 @@ class _Process:
 
     def __init__(self, *, home: Path, cpus: int) -> None:
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "tutelage.services.tabular.fit_child", str(os.getpid())],
+            [sys.executable, "-m", "tutelage.services.tabular.fitting.fit_child", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=worker_environment(home=home, cpus=cpus),

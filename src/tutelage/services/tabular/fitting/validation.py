@@ -21,7 +21,7 @@ from sklearn.model_selection import (
 
 from tutelage.services.tabular.catalog import MAX_LOO_ROWS
 from tutelage.services.tabular.errors import TooFewRows, TooManyRows
-from tutelage.services.tabular.messages import Divide, HoldOut, Rows
+from tutelage.services.tabular.fitting.messages import Divide, HoldOut, Rows
 
 FINAL_SHARE = 0.15
 

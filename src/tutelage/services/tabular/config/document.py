@@ -1,0 +1,108 @@
+"""The job document: what to train on which table, and how."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from tutelage.core.errors import InvalidSpec
+from tutelage.services.tabular import catalog
+from tutelage.services.tabular.config import checks
+from tutelage.services.tabular.config.base import CamelDocument
+from tutelage.services.tabular.config.parts import Costs, Options, Search, Tracking, Validation
+from tutelage.services.tabular.config.sources import check_source
+
+
+class TabularConfig(CamelDocument):
+    """What to train on which table, and how."""
+
+    model_type: str | None = Field(None, description="classification or regression; default: from the target's values")
+    algorithm: str = Field(catalog.AUTO, description=f"one of auto, {', '.join(catalog.ALGORITHMS)}")
+    train_data_path: str = Field(description="a CSV or Parquet file, or sklearn:NAME")
+    target_column: str | None = Field(None, description="the column to predict; default `target` for sklearn:NAME")
+    features: list[str] | None = Field(None, min_length=1, description="columns to learn from; default: all others")
+    validation_strategy: Validation = Field(default_factory=Validation, description="cross-validation")
+    hyperparameter_search: Search = Field(default_factory=Search, description="the search")
+    experiment_tracking: Tracking = Field(default_factory=Tracking, description="export to a tracker")
+    options: Options = Field(default_factory=Options, description="smaller settings")
+    class_weight: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, lt=1e9)]] | None = Field(
+        None, description="weights of the classes in training: balanced, or class -> weight (others weigh 1)"
+    )
+    optimize_for: Literal["recall", "precision", "f1", "cost"] | None = Field(
+        None, description="what the threshold between two classes is tuned for; default cost with businessContext"
+    )
+    business_context: Costs | None = Field(None, description="what errors cost; the threshold is tuned for it")
+    group_column: str | None = Field(
+        None, description="rows of one group stay together in every split; not learned from unless listed in features"
+    )
+    time_column: str | None = Field(None, description="dates or numbers that order the rows for timeseries")
+    metric: str | None = Field(None, description="the objective; default roc_auc, log_loss (several classes), rmse")
+    direction: str | None = Field(None, description="minimize or maximize; must be the metric's own")
+    test_size: float | None = Field(None, gt=0, lt=1, description="share of rows held out as test; default 0.2")
+    test_data_path: str | None = Field(None, description="a table of its own to test on, instead of testSize")
+    unrecognized: list[str] = Field(default_factory=list, description="phrases of an agent's call not understood")
+
+    @field_validator("model_type")
+    @classmethod
+    def _model_type(cls, value: str | None) -> str | None:
+        return value and catalog.resolve("model type", value, catalog.TASKS)
+
+    @field_validator("algorithm")
+    @classmethod
+    def _algorithm(cls, value: str) -> str:
+        return catalog.resolve("algorithm", value, (catalog.AUTO, *catalog.ALGORITHMS))
+
+    @field_validator("validation_strategy", mode="before")
+    @classmethod
+    def _plain_strategy(cls, value: Any) -> Any:
+        return {"type": value} if isinstance(value, str) else value
+
+    @field_validator("train_data_path", "test_data_path")
+    @classmethod
+    def _source(cls, value: str | None) -> str | None:
+        return value and check_source(value)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        checks.check_metric(self)
+        checks.check_algorithm(self)
+        checks.check_columns(self)
+        checks.check_weights(self)
+        checks.check_space(self)
+        checks.check_threshold(self)
+        if self.model_type == catalog.REGRESSION and self.validation_strategy.type == "stratified_kfold":
+            raise InvalidSpec("stratified_kfold needs classes, and this is a regression", hint="use kfold")
+        if self.target_column is None and not self.train_data_path.startswith("sklearn:"):
+            raise InvalidSpec("'targetColumn' is missing", hint="name the column to predict")
+        if self.features and self.target_column in self.features:
+            raise InvalidSpec(f"the target {self.target_column!r} is also listed in 'features'", hint="remove it there")
+        if self.test_size is not None and self.test_data_path is not None:
+            raise InvalidSpec("both 'testSize' and 'testDataPath' are given", hint="keep one of them")
+        return self
+
+    @property
+    def threshold_for(self) -> str | None:
+        """What the threshold is tuned for, if it is."""
+        return self.optimize_for or ("cost" if self.business_context else None)
+
+    @property
+    def costs(self) -> tuple[float, float] | None:
+        """Costs of a false positive and of a false negative."""
+        given = self.business_context
+        return (given.false_positive_cost, given.false_negative_cost) if given else None
+
+    def strategy_for(self, task: str) -> str:
+        """Return the validation strategy: the one asked for, that of the named column, or the task's."""
+        if self.validation_strategy.type:
+            return self.validation_strategy.type
+        if self.group_column:
+            return "group"
+        if self.time_column:
+            return "timeseries"
+        return "stratified_kfold" if task == catalog.CLASSIFICATION else "kfold"
+
+    @property
+    def target(self) -> str:
+        """The target's name."""
+        return self.target_column or "target"

@@ -1,0 +1,1 @@
+"""Reads tables: sources, kinds of columns, the target, a look before training."""

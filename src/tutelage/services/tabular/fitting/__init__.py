@@ -1,0 +1,1 @@
+"""Fits in a killable child: its messages, splits, scores and thresholds."""

@@ -1,0 +1,1 @@
+"""The end of a training: the final fit, the result document, plots and importance, the failure document."""
