@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tutelage.client.client import Client
 from tutelage.core import wire
 from tutelage.core.errors import InvalidSpec, NotFound
 from tutelage.core.ids import is_operation_id
+from tutelage.core.ports import Operations
 
 LAST = "last"
 PAGE = 200
@@ -15,7 +15,7 @@ MIN_ENDING = 4
 MAX_SHOWN = 5
 
 
-def find_operation(client: Client, text: str) -> str:
+def find_operation(client: Operations, text: str) -> str:
     """Return the id that `text` means: itself, a unique beginning, a unique ending of 4 or more, or the newest.
 
     Raises NotFound, or InvalidSpec when several operations match.
@@ -33,7 +33,7 @@ def find_operation(client: Client, text: str) -> str:
     raise InvalidSpec(f"{text!r} means {len(matches)} operations: {shown}", hint="type more of the id")
 
 
-def every_operation(client: Client) -> Iterator[wire.Operation]:
+def every_operation(client: Operations) -> Iterator[wire.Operation]:
     """Yield all operations, page by page."""
     cursor: str | None = None
     while True:
@@ -44,7 +44,7 @@ def every_operation(client: Client) -> Iterator[wire.Operation]:
             return
 
 
-def _newest(client: Client) -> str:
+def _newest(client: Operations) -> str:
     """Return the newest id: lists begin with what needs somebody, then the newest comes first."""
     newest = ""
     for operation in every_operation(client):

@@ -10,13 +10,12 @@ import typer
 
 from tutelage import __version__
 from tutelage.core.errors import EXIT_FAILED, NotYet, TutelageError
-from tutelage.interfaces.cli import act, demo, doctor, keep, learn, ops, read, train, use, watch
+from tutelage.interfaces.cli import act, demo, doctor, keep, learn, ops, read, serving, train, use, watch
 from tutelage.interfaces.cli.errors import show_error
 
 NOT_YET = {
     "run": "training any script comes with the `script` service",
     "serve": "the TCP port, tokens and the page come with a later step",
-    "mcp": "the MCP server for agents comes with a later step",
     "token": "tokens come with `tutelage serve`",
     "assess": "verdicts on curve files come with the full set of checks",
     "generate": "generating text comes with the `cognate` and `codegen` services",
@@ -57,6 +56,7 @@ PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "reject": act.reject,
     },
     "Use": {"artifacts": use.artifacts, "predict": use.predict},
+    "Serve": {"mcp": serving.mcp},
     "Keep": {"hosts": keep.hosts, "rm": keep.rm, "gc": keep.gc, "doctor": doctor.doctor},
 }
 
