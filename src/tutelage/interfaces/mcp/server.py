@@ -37,8 +37,8 @@ class TutelageServer(MCPServer[None]):
     """The SDK's server, with arguments that do not fit told in words an agent can act on."""
 
     async def list_tools(self) -> list[Tool]:
-        """List the tools with schemas that hold no generated titles: fewer tokens, nothing lost."""
-        return [_untitled(tool) for tool in await super().list_tools()]
+        """List the tools with schemas that hold no generated titles, and no value without a type."""
+        return [_plain(tool) for tool in await super().list_tools()]
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None) -> Any:
         """Call a tool. Raises ToolError with what is wrong and what to do."""
@@ -50,18 +50,21 @@ class TutelageServer(MCPServer[None]):
             raise
 
 
-def _untitled(tool: Tool) -> Tool:
-    schemas = {"input_schema": _no_titles(tool.input_schema), "output_schema": _no_titles(tool.output_schema)}
+def _plain(tool: Tool) -> Tool:
+    schemas = {"input_schema": _plain_schema(tool.input_schema), "output_schema": _plain_schema(tool.output_schema)}
     return tool.model_copy(update=schemas)
 
 
-def _no_titles(schema: Any) -> Any:
-    """Return a JSON schema without `title` annotations; a property of that name stays."""
+def _plain_schema(schema: Any) -> Any:
+    """Return a JSON schema without `title` annotations (a property of that name stays); any JSON value by its types."""
     if isinstance(schema, list):
-        return [_no_titles(item) for item in schema]
+        return [_plain_schema(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    return {key: _no_titles(item) for key, item in schema.items() if key != "title" or not isinstance(item, str)}
+    plain = {key: _plain_schema(item) for key, item in schema.items() if key != "title" or not isinstance(item, str)}
+    if "JsonValue" in plain:
+        plain["JsonValue"] = {"type": ["object", "array", "string", "number", "boolean", "null"]}
+    return plain
 
 
 def _compact(result: Any) -> Any:
