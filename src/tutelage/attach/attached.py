@@ -25,6 +25,13 @@ ANSWER_S = 300.0
 LEAVE_S = 10.0
 
 
+def connected(address: str) -> socket.socket:
+    """Return a connection to the worker. Raises OSError where nobody listens."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.connect(address)
+    return connection
+
+
 class AttachedRun:
     """The run of a script inside an operation."""
 

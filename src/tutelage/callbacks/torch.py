@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from tutelage.attach import ScriptRun
+from tutelage.attach.protocol import ScriptRun
 
 STATE = "state.pt"
 

@@ -8,7 +8,7 @@ from typing import Any
 from xgboost.callback import TrainingCallback
 
 from tutelage import current_run
-from tutelage.attach import Direction
+from tutelage.attach.protocol import Direction
 
 
 class TutelageCallback(TrainingCallback):
