@@ -11,7 +11,7 @@ ifneq ($(wildcard ../shared/data),)
 export TUTELAGE_TEST_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help demo test lint types contracts unit bench openapi clean
+.PHONY: help demo test lint types contracts unit bench examples openapi clean
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -40,6 +40,10 @@ unit: $(VENV)/.test ## Run the quick tests only
 
 bench: $(VENV)/.test ## Measure every claim, the quick way
 	$(BIN)/python -m benchmarks --quick
+
+examples: $(VENV)/.test ## Run the longer examples; installs the libraries that they show
+	$(BIN)/pip install --constraint constraints.txt torch==2.13.0 transformers accelerate
+	cd examples/script && ../../$(BIN)/tutelage run -- ../../$(BIN)/python hugging_face.py
 
 openapi: $(VENV)/.test ## Write the API's document anew, after a deliberate change of it
 	$(BIN)/python -m tutelage.interfaces.rest > docs/reference/openapi.json

@@ -65,8 +65,14 @@ def test_only_the_command_line_prints() -> None:
 
 
 def test_only_settings_reads_the_environment() -> None:
-    """`environment.json` records thread counts as they are, and a terminal's size is the terminal's own business."""
-    allowed = {"src/tutelage/settings.py", "src/tutelage/worker/environment.py"}
+    """`environment.json` records thread counts as they are; a user's script is given its user's environment."""
+    allowed = {
+        "src/tutelage/settings.py",
+        "src/tutelage/worker/environment.py",
+        "src/tutelage/attach/current.py",
+        "src/tutelage/interfaces/cli/script.py",
+        "src/tutelage/services/script/train.py",
+    }
     reading = {
         name_of(path)
         for path in SOURCES

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from tutelage.testing.contracts import ServiceContract
@@ -11,6 +14,18 @@ class TestFake(ServiceContract):
     service = "tutelage.testing.fake:SERVICE"
     config = {"steps": 120, "step_s": 0.005}
     request = {"features": [1.0, 0.0, 0.0, 0.0, 0.0]}
+
+
+SCRIPT = Path(__file__).parents[1] / "services" / "script" / "descent.py"
+
+
+class TestScript(ServiceContract):
+    service = "tutelage.services.script:SERVICE"
+    config = {
+        "command": [sys.executable, str(SCRIPT)],
+        "working_dir": str(SCRIPT.parent),
+        "settings": {"steps": 120, "step_s": 0.005},
+    }
 
 
 @pytest.mark.slow  # trains fifteen small tables in processes of their own

@@ -47,3 +47,15 @@ def test_a_service_of_ones_own_trains(home: Path, tmp_path: Path, monkeypatch: p
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert abs(json.loads(target.read_text())["estimate"] - 3.1416) < 0.05
+
+
+@pytest.mark.slow  # trains for real, in processes of their own
+def test_a_plain_script_is_watched_and_judged(home: Path, tmp_path: Path) -> None:
+    script = EXAMPLES / "script" / "gradient_descent.py"
+    command = [*TUTELAGE, "run", "--json", "--", sys.executable, str(script)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    operation = json.loads(done.stdout)
+    assert operation["state"] == "completed"
+    assert operation["metrics"]["best"]["metric"] == "val_loss"
+    assert operation["assessment"]["verdict"] == "finished"

@@ -9,6 +9,7 @@ from tutelage.core.errors import NotYet, ServiceBroken, unknown
 from tutelage.core.service import Service, load
 
 BUILT_IN = {
+    "script": "tutelage.services.script:SERVICE",
     "tabular": "tutelage.services.tabular:SERVICE",
 }
 
@@ -16,7 +17,6 @@ PLANNED = {
     "cognate": "pretraining of a small reasoning language model",
     "agents": "behaviour policies, one agent or a team",
     "codegen": "text to WGSL",
-    "script": "your own training script",
 }
 """Services of the design that are not built yet; asked for, they are refused by name."""
 

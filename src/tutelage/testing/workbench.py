@@ -48,6 +48,12 @@ class Workbench:
                 env=self._environment(),
             )
 
+    @property
+    def worker_pid(self) -> int:
+        """The worker's process number."""
+        assert self._worker is not None, "start comes first"
+        return self._worker.pid
+
     def ended(self) -> int:
         """Wait for the attempt's end and return its exit code."""
         assert self._worker is not None, "start comes first"

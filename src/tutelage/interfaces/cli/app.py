@@ -10,11 +10,10 @@ import typer
 
 from tutelage import __version__
 from tutelage.core.errors import EXIT_FAILED, NotYet, TutelageError
-from tutelage.interfaces.cli import act, demo, doctor, keep, learn, ops, read, serving, train, use, watch
+from tutelage.interfaces.cli import act, demo, doctor, keep, learn, ops, read, script, serving, train, use, watch
 from tutelage.interfaces.cli.errors import show_error
 
 NOT_YET = {
-    "run": "training any script comes with the `script` service",
     "serve": "the TCP port, tokens and the page come with a later step",
     "token": "tokens come with `tutelage serve`",
     "assess": "verdicts on curve files come with the full set of checks",
@@ -27,6 +26,7 @@ PANELS: dict[str, dict[str, Callable[..., Any]]] = {
     "Start": {
         "demo": demo.demo,
         "train": train.train,
+        "run": script.run,
         "init": learn.init,
         "inspect": learn.inspect,
         "services": learn.services,

@@ -42,7 +42,7 @@ def train(
             _write(output, refusal(error))
         raise
     with session() as client:
-        raise typer.Exit(_afterwards(client, operation, follow=follow, output=output, as_json=as_json))
+        raise typer.Exit(afterwards(client, operation, follow=follow, output=output, as_json=as_json))
 
 
 def refusal(error: TutelageError) -> dict[str, Any]:
@@ -83,7 +83,8 @@ def _submit(client: Client, document: dict[str, Any], name: str | None) -> Opera
     return operation
 
 
-def _afterwards(client: Client, operation: Operation, *, follow: bool, output: Path | None, as_json: bool) -> int:
+def afterwards(client: Client, operation: Operation, *, follow: bool, output: Path | None, as_json: bool) -> int:
+    """Watch, wait or return at once, as asked, and return the exit code."""
     from tutelage.interfaces.cli.session import print_json
     from tutelage.interfaces.cli.watch import exit_code, follow_live, wait_quietly
 
