@@ -30,8 +30,6 @@ arguments = TrainingArguments(
     use_cpu=True,
     disable_tqdm=True,
 )
-trainer = Trainer(
-    model, arguments, train_dataset=rows[held:], eval_dataset=rows[:held], callbacks=[TutelageCallback()]
-)
+trainer = Trainer(model, arguments, train_dataset=rows[held:], eval_dataset=rows[:held], callbacks=[TutelageCallback()])
 trainer.train(**resume())
 run.finish(val_loss=trainer.evaluate()["eval_loss"])

@@ -91,7 +91,7 @@ class ActingTools:
         reason: Reason,
         checkpoint: Annotated[str, Field(description="best, last, or a step")] = "best",
         changes: Annotated[
-            dict[str, JsonValue] | None, Field(description="settings that differ, as config.lr or plain keys")
+            dict[str, JsonValue] | None, Field(description="settings that differ, as dotted keys of the config")
         ] = None,
         name: Annotated[str | None, Field(max_length=120)] = None,
         idempotency_key: Key = None,
