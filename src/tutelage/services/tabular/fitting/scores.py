@@ -65,3 +65,14 @@ def trivial_predictions(task: str, target: Any, num_rows: int) -> Any:
         shares = np.unique(target, return_counts=True)[1] / len(target)
         return np.tile(shares, (num_rows, 1))
     return np.full(num_rows, np.mean(target))
+
+
+def score_one(
+    name: str, task: str, truth: Any, predictions: Any, classes: Any, *, threshold: float | None = None
+) -> float:
+    """Return one score; the usual objectives of classifiers without the time of all the others."""
+    if name == "log_loss":
+        return float(metrics.log_loss(truth, predictions, labels=classes))
+    if name == "roc_auc":
+        return _roc_auc(truth, predictions, classes, binary=len(classes) == 2)
+    return score(task, truth, predictions, classes, threshold=threshold)[name]

@@ -1,0 +1,148 @@
+"""How much worse a model scores when a column's values are shuffled among the rows, with an interval. In the child.
+
+Permutation importance (Breiman 2001; Fisher, Rudin and Dominici 2019). Each repeat shuffles anew, and is scored on the
+rows and on a bootstrap sample of them (Efron 1979): the interval covers the shuffling and the choice of the rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+MIN_REPEATS = 3
+"""Fewer give no deviation that an interval could stand on."""
+
+MIN_ROWS = 50
+CONFIDENCE = 0.95
+
+Score = Callable[[Any, Any], float]
+"""Takes (truth, predictions)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permuted:
+    """By raw column: mean loss of the objective in its own unit (positive: the column helps), and its 95 % interval."""
+
+    columns: dict[str, dict[str, float]]
+    repeats: int
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Encoded test rows, their truth and classes (None for numbers), and the raw column behind each encoded one."""
+
+    matrix: Any
+    truth: Any
+    classes: Any
+    sources: list[str]
+
+
+def permute(
+    rows: Rows,
+    predict: Callable[[Any], Any],
+    score: Score,
+    *,
+    higher_is_better: bool,
+    repeats: int,
+    max_rows: int,
+    seed: int,
+    budget_s: float,
+) -> Permuted | None:
+    """Return each column's importance, or None where `budget_s` does not even allow MIN_REPEATS on MIN_ROWS rows.
+
+    Slow predictors get fewer rows first, then fewer repeats. Columns of one raw column are shuffled together.
+    """
+    ends_s = time.monotonic() + budget_s
+    dice = np.random.default_rng(seed)
+    names = list(dict.fromkeys(rows.sources))
+    chosen = _sample(rows, predict, dice, limit=max_rows, predictions=repeats * len(names), budget_s=budget_s)
+    if chosen is None:
+        return None
+    rows = _taken(rows, chosen)
+    before = predict(rows.matrix)
+    base = score(rows.truth, before)
+    sign = 1.0 if higher_is_better else -1.0
+    losses: list[list[float]] = []
+    drifts: list[list[float]] = []
+    for repeat in range(repeats):
+        begun_s = time.monotonic()
+        again = _bootstrap(rows, dice)
+        base_again = score(rows.truth[again], before[again])
+        said = [predict(_shuffled(rows, name, dice)) for name in names]
+        losses.append([sign * (base - score(rows.truth, item)) for item in said])
+        scored_again = [sign * (base_again - score(rows.truth[again], item[again])) for item in said]
+        drifts.append([other - loss for other, loss in zip(scored_again, losses[-1], strict=True)])
+        if repeat + 1 >= MIN_REPEATS and time.monotonic() + (time.monotonic() - begun_s) > ends_s:
+            break
+    return Permuted(
+        columns=_intervals(names, np.array(losses), np.array(drifts)), repeats=len(losses), rows=len(rows.truth)
+    )
+
+
+def _sample(
+    rows: Rows,
+    predict: Callable[[Any], Any],
+    dice: np.random.Generator,
+    *,
+    limit: int,
+    predictions: int,
+    budget_s: float,
+) -> Any:
+    """Return the rows to use: at most `limit`, fewer for a predictor that would take too long; None below MIN_ROWS."""
+    count = len(rows.truth)
+    order = dice.permutation(count)
+    some = order[: min(count, MIN_ROWS)]
+    predict(rows.matrix[some])  # the first call warms up
+    begun_s = time.monotonic()
+    predict(rows.matrix[some])
+    row_s = (time.monotonic() - begun_s) / len(some)
+    wanted = min(count, limit)
+    affordable = int(budget_s / max(row_s * predictions, 1e-9))
+    least = affordable * predictions / max(predictions // MIN_REPEATS, 1)
+    if affordable < min(MIN_ROWS, count) and least < min(MIN_ROWS, count):
+        return None
+    return np.sort(order[: max(min(wanted, affordable), min(MIN_ROWS, count))])
+
+
+def _taken(rows: Rows, chosen: Any) -> Rows:
+    return Rows(matrix=rows.matrix[chosen], truth=rows.truth[chosen], classes=rows.classes, sources=rows.sources)
+
+
+def _bootstrap(rows: Rows, dice: np.random.Generator) -> Any:
+    """Draw as many rows again with replacement, of each class as many as there are: every score stays defined."""
+    if rows.classes is None:
+        return dice.integers(0, len(rows.truth), len(rows.truth))
+    groups = [np.flatnonzero(rows.truth == name) for name in rows.classes]
+    return np.concatenate([dice.choice(group, len(group)) for group in groups if len(group)])
+
+
+def _shuffled(rows: Rows, name: str, dice: np.random.Generator) -> Any:
+    columns = [place for place, source in enumerate(rows.sources) if source == name]
+    changed = rows.matrix.copy()
+    changed[:, columns] = rows.matrix[dice.permutation(len(changed))][:, columns]
+    return changed
+
+
+def _intervals(names: list[str], losses: Any, drifts: Any) -> dict[str, dict[str, float]]:
+    """Return mean and Student interval by column; a row of each array is a repeat, a column a name.
+
+    The variance is that of the mean of the losses over the shuffles, and that of a loss over samples of the rows.
+    """
+    means = losses.mean(axis=0)
+    variance = losses.var(axis=0, ddof=1) / len(losses) + np.mean(drifts**2, axis=0)
+    half = np.sqrt(variance) * stats.t.ppf((1 + CONFIDENCE) / 2, len(losses) - 1)
+    ranked = sorted(range(len(names)), key=lambda place: (-means[place], names[place]))
+    return {
+        names[place]: {
+            "mean": float(means[place]),
+            "low": float(means[place] - half[place]),
+            "high": float(means[place] + half[place]),
+        }
+        for place in ranked
+    }
