@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-MIN_REPEATS = 3
+MIN_REPEATS = 5
 """Fewer give no deviation that an interval could stand on."""
 
 MIN_ROWS = 50
@@ -54,14 +54,14 @@ def permute(
     seed: int,
     budget_s: float,
 ) -> Permuted | None:
-    """Return each column's importance, or None where `budget_s` does not even allow MIN_REPEATS on MIN_ROWS rows.
+    """Return each column's importance, or None where `budget_s` does not even allow MIN_REPEATS on MIN_ROWS.
 
-    Slow predictors get fewer rows first, then fewer repeats. Columns of one raw column are shuffled together.
+    Slow predictors get fewer repeats first, then fewer rows. Columns of one raw column are shuffled together.
     """
     ends_s = time.monotonic() + budget_s
     dice = np.random.default_rng(seed)
     names = list(dict.fromkeys(rows.sources))
-    chosen = _sample(rows, predict, dice, limit=max_rows, predictions=repeats * len(names), budget_s=budget_s)
+    chosen = _sample(rows, predict, dice, limit=max_rows, budget_s=budget_s)
     if chosen is None:
         return None
     rows = _taken(rows, chosen)
@@ -86,28 +86,26 @@ def permute(
 
 
 def _sample(
-    rows: Rows,
-    predict: Callable[[Any], Any],
-    dice: np.random.Generator,
-    *,
-    limit: int,
-    predictions: int,
-    budget_s: float,
+    rows: Rows, predict: Callable[[Any], Any], dice: np.random.Generator, *, limit: int, budget_s: float
 ) -> Any:
-    """Return the rows to use: at most `limit`, fewer for a predictor that would take too long; None below MIN_ROWS."""
-    count = len(rows.truth)
+    """Return the rows to use: at most `limit`, fewer where MIN_REPEATS would not end in time; None below MIN_ROWS."""
+    count, columns = len(rows.truth), len(set(rows.sources))
     order = dice.permutation(count)
-    some = order[: min(count, MIN_ROWS)]
-    predict(rows.matrix[some])  # the first call warms up
-    begun_s = time.monotonic()
-    predict(rows.matrix[some])
-    row_s = (time.monotonic() - begun_s) / len(some)
-    wanted = min(count, limit)
-    affordable = int(budget_s / max(row_s * predictions, 1e-9))
-    least = affordable * predictions / max(predictions // MIN_REPEATS, 1)
-    if affordable < min(MIN_ROWS, count) and least < min(MIN_ROWS, count):
+    few, some = order[: min(count, MIN_ROWS)], order[: min(count, 5 * MIN_ROWS)]
+    few_s, some_s = (_timed(predict, rows.matrix[taken]) for taken in (few, some))
+    row_s = max(some_s - few_s, 1e-9) / max(len(some) - len(few), 1)  # a call also has a cost of its own
+    call_s = max(few_s - row_s * len(few), 0.0)
+    affordable = (budget_s / (MIN_REPEATS * columns) - call_s) / row_s
+    if affordable < len(few):
         return None
-    return np.sort(order[: max(min(wanted, affordable), min(MIN_ROWS, count))])
+    return np.sort(order[: min(count, limit, int(affordable))])
+
+
+def _timed(predict: Callable[[Any], Any], matrix: Any) -> float:
+    predict(matrix)  # the first call warms up
+    begun_s = time.monotonic()
+    predict(matrix)
+    return time.monotonic() - begun_s
 
 
 def _taken(rows: Rows, chosen: Any) -> Rows:

@@ -35,15 +35,15 @@ def precision_recall(truth: Any, scores: Any) -> dict[str, Any]:
 
 def mean_roc(truth: Any, probabilities: Any, classes: list[Any]) -> dict[str, Any]:
     """Return the mean over classes of their ROC curves, and of their areas."""
-    axis = np.linspace(0.0, 1.0, MAX_POINTS)
+    axis = np.linspace(0.0, 1.0, MAX_POINTS - 1)
     rates, areas = [], []
     for place in range(len(classes)):
         hits, alarms = _counts(truth == classes[place], probabilities[:, place])
         across, up = np.r_[0.0, alarms / alarms[-1]], np.r_[0.0, hits / hits[-1]]
         areas.append(float(np.trapezoid(up, across)))
         rates.append(np.interp(axis, across, up))
-    rates_mean = np.mean(rates, axis=0)
-    return {"auc": float(np.mean(areas)), **_curve(false_positive_rate=axis, true_positive_rate=rates_mean)}
+    rates_mean = np.r_[0.0, np.mean(rates, axis=0)]
+    return {"auc": float(np.mean(areas)), **_curve(false_positive_rate=np.r_[0.0, axis], true_positive_rate=rates_mean)}
 
 
 def decision(truth: Any, scores: Any, threshold: float) -> dict[str, float]:

@@ -53,7 +53,7 @@ def explain(extras: Extras, plan: Plan, final: Final, model: Path, *, seed: int)
     known = set(extras.skipped)
     found: Permuted | None = extras.ask(f"{KEPT}:permutation", arguments, what=what, **limits)
     if found is None and what not in set(extras.skipped) - known:
-        extras.skip(what, f"the model predicts too slowly for 3 repeats in {PERMUTATION_S:g} s")
+        extras.skip(what, f"the model predicts too slowly for 5 repeats in {PERMUTATION_S:g} s")
     document = own if found is None else {**own, **_permuted(plan, found)}
     write_json(extras.run.artifact(IMPORTANCE), document)
     extras.names.append(IMPORTANCE)

@@ -7,11 +7,14 @@ import platform
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tutelage import __version__
 from tutelage.services.tabular.catalog import ALGORITHMS, CLASSIFICATION, direction_of, is_better
 from tutelage.services.tabular.plan import Plan
+
+if TYPE_CHECKING:
+    from tutelage.services.tabular.models.permutation import Permuted
 
 CARD = "model_card.md"
 MANY_MISSING = 0.2
@@ -38,7 +41,7 @@ class Card:
     result: Mapping[str, Any]
     plan: Plan
     search: Mapping[str, Any]
-    permutation: Mapping[str, Mapping[str, float]]
+    permutation: Permuted | None
     curves: Mapping[str, Mapping[str, Any]]
 
 
@@ -139,15 +142,18 @@ def _results(card: Card) -> Iterator[str]:
 
 
 def _importance(card: Card) -> Iterator[str]:
-    if not card.permutation:
+    found = card.permutation
+    if found is None:
         return
     objective = card.result["metadata"]["objective"]
     yield "## What it learned from"
     yield ""
+    yield f"Each column's values shuffled among {found.rows:,} test rows, {found.repeats} times:"
+    yield ""
     worse = "loss" if direction_of(objective) == "maximize" else "rise"
     rows = [
         (f"`{name}`", f"{item['mean']:.4g}", f"{item['low']:.4g} to {item['high']:.4g}")
-        for name, item in list(card.permutation.items())[:10]
+        for name, item in list(found.columns.items())[:10]
     ]
     yield from _table(("column", f"{worse} of {objective} when shuffled", "95 % interval"), rows)
 
@@ -198,7 +204,8 @@ def _of_columns(card: Card) -> Iterator[str]:
         share = column.num_missing / card.result["metadata"]["rowsUsed"]
         if share > MANY_MISSING:
             yield f"`{column.name}` is missing in {share:.1%} of the training rows"
-    useless = [name for name, item in card.permutation.items() if item["low"] <= 0 <= item["high"]]
+    found = card.permutation.columns if card.permutation else {}
+    useless = [name for name, item in found.items() if item["low"] <= 0 <= item["high"]]
     if useless:
         shown = ", ".join(f"`{name}`" for name in useless[:MAX_NAMED])
         yield f"shuffled alone, these columns change the score by no more than chance (95 %): {shown}"

@@ -87,7 +87,7 @@ def _write_card(
         result=result,
         plan=plan,
         search={"enabled": search.enabled, "sampler": search.sampler, "pruner": search.pruner},
-        permutation=permuted.columns if permuted else {},
+        permutation=permuted,
         curves=drawn,
     )
     write_bytes(run.artifact(CARD), model_card(card).encode())

@@ -49,7 +49,7 @@ def draw_precision_recall(path: Path, data: Mapping[str, Any]) -> None:
 
 def draw_calibration(path: Path, data: Mapping[str, Any]) -> None:
     """Write the reliability diagram with its 95 % intervals, above the histogram of what was predicted."""
-    heights = {"nrows": 2, "sharex": True, "height_ratios": [3.4, 1]}
+    heights: dict[str, Any] = {"nrows": 2, "sharex": True, "height_ratios": [3.4, 1]}
     with page(path, title="Calibration", about=data["about"], size=(5.2, 5.8), **heights) as (_, (axes, below)):
         bins = data["bins"]
         said, seen = [item["predicted"] for item in bins], [item["observed"] for item in bins]

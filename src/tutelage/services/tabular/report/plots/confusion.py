@@ -17,10 +17,11 @@ MAX_NAMED = 30
 def draw_confusion(path: Path, data: Mapping[str, Any]) -> None:
     """Write the matrix: shade by share of the true class, count and share in each cell."""
     counts, classes = np.asarray(data["counts"]), data["classes"]
-    named = len(classes) <= MAX_NAMED
+    about, named = data["about"], len(classes) <= MAX_NAMED
     side = min(10.0, 3.4 + 0.55 * min(len(classes), MAX_NAMED))
+    size = (side + 0.9, side + 0.3)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    with page(path, title="Confusion matrix", about=data["about"], size=(side + 0.9, side + 0.3)) as (figure, axes):
+    with page(path, title="Confusion matrix", about=about, size=size, layout="compressed") as (figure, axes):
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03)
         bar.set_label("share of the true class")

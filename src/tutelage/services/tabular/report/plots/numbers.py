@@ -27,12 +27,10 @@ def draw_residuals(path: Path, data: Mapping[str, Any]) -> None:
         edges, counts = data["histogram"]["edges"], data["histogram"]["counts"]
         axes[2].bar(edges[:-1], counts, width=edges[1] - edges[0], align="edge", color=PALE, linewidth=0)
         axes[2].axvline(0, **dashes)
-        mean = f"mean {spelled(data['mean'])}, deviation {spelled(data['std'])}"
-        axes[2].axvline(data["mean"], color=VERMILION, linewidth=1.2, label=mean)
-        axes[2].set(title="histogram, middle 99 %", xlabel="residual: actual - predicted", ylabel="rows")
-        axes[2].set_ylim(0, max(counts) * 1.18)
+        axes[2].axvline(data["mean"], color=VERMILION, linewidth=1.2)
+        told = f"mean {spelled(data['mean'])}, deviation {spelled(data['std'])}"
+        axes[2].set(title=told, xlabel="residual, middle 99 %", ylabel="rows")
         axes[2].grid(axis="x", visible=False)
-        axes[2].legend(loc="upper left")
         for part in axes:
             _few_ticks(part)
 

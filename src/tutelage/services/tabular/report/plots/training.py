@@ -67,6 +67,8 @@ def _baseline(axes: Any, data: Mapping[str, Any], values: list[float]) -> None:
 
 
 def _whole_ticks(axes: Any) -> None:
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+    if max(map(abs, axes.yaxis.get_view_interval())) >= 1000:
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

@@ -17,7 +17,7 @@ def draw_feature_importance(path: Path, data: Mapping[str, Any]) -> None:
     places = list(range(len(ranked)))
     size = (9.4 if data["own"] else 6.4, 1.9 + 0.24 * len(ranked))
     title, both = "Importance of the columns", 2 if data["own"] else 1
-    columns = {"ncols": both, "sharey": True, "squeeze": False}
+    columns: dict[str, Any] = {"ncols": both, "sharey": True, "squeeze": False}
     with page(path, title=title, about=data["about"], size=size, **columns) as (_, grid):
         axes = grid[0][0]
         axes.axvline(0, color=QUIET, linewidth=0.9)
