@@ -18,8 +18,8 @@ DIGITS = 6
 def roc(truth: Any, scores: Any) -> dict[str, Any]:
     """Return the ROC curve of `truth` (booleans) and its area; needs rows of both kinds."""
     hits, alarms = _counts(truth, scores)
-    rates = np.r_[0.0, alarms / alarms[-1]], np.r_[0.0, hits / hits[-1]]
-    across, up = (rate[_corners(*rates)] for rate in rates)
+    corners = _corners(alarms, hits)
+    across, up = (np.r_[0.0, counts[corners] / counts[-1]] for counts in (alarms, hits))
     return {"auc": float(np.trapezoid(up, across)), **_curve(false_positive_rate=across, true_positive_rate=up)}
 
 
@@ -124,7 +124,7 @@ def _counts(truth: Any, scores: Any) -> tuple[Any, Any]:
 
 
 def _corners(across: Any, up: Any) -> Any:
-    """Return the places of points that do not lie on a straight line between their neighbours."""
+    """Return the places of points that do not lie on a straight line between their neighbours; takes whole counts."""
     if len(across) < 3:
         return np.arange(len(across))
     bent = np.logical_or(np.diff(across, 2), np.diff(up, 2))

@@ -28,11 +28,12 @@ from tutelage.settings import find_home, load_settings
 
 HERE = Path(__file__).resolve().parent
 MODEL = HERE / "model.joblib"
+HOME = HERE.parents[2] if HERE.parents[1].name == "operations" else find_home()
 
 request = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "inference_request.json"
 rows = pandas.DataFrame.from_records(json.loads(request.read_text())["rows"])
 
-check_signature(MODEL, installation_key(load_settings(find_home(HERE.parents[2])).files.key))
+check_signature(MODEL, installation_key(load_settings(HOME).files.key))
 pipeline = joblib.load(MODEL)
 
 answer = {"predictions": pipeline.predict(rows).tolist()}

@@ -50,7 +50,7 @@ def page(
     title: str,
     about: str,
     size: tuple[float, float] = (6.2, 4.4),
-    layout: str = "constrained",
+    layout: Any = "constrained",
     **parts: Any,
 ) -> Iterator[tuple[Any, Any]]:
     """Give a figure and its axes to draw on (`parts` as for `Figure.subplots`), and write them as a PNG.
@@ -77,7 +77,7 @@ def _write(figure: Any, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image  # matplotlib's own dependency
 
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     pixels = np.asarray(canvas.buffer_rgba())[:, :, :3]
     few = Image.fromarray(np.ascontiguousarray(pixels)).quantize(
