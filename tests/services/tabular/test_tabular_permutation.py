@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LinearRegression
-from sklearn.metrics import root_mean_squared_error
+from sklearn.metrics import roc_auc_score, root_mean_squared_error
 
 from tutelage.services.tabular.models.permutation import Rows, permute
 
@@ -88,3 +88,19 @@ def test_a_slow_predictor_gets_fewer_repeats_and_rows_then_nothing(fitted: tuple
     assert 50 <= found.rows < 700
     slow.seconds = 2e-3
     assert ask(slow, rows, budget_s=0.1) is None
+
+
+def test_a_sample_holds_every_class_however_rare() -> None:
+    dice = np.random.default_rng(0)
+    matrix = dice.normal(size=(5000, 1))
+    truth = np.where(np.arange(5000) == 4321, "rare", "usual")
+    rows = Rows(matrix=matrix, truth=truth, classes=np.array(["rare", "usual"]), sources=["a"])
+
+    def area(truth: Any, said: Any) -> float:
+        return float(roc_auc_score(truth == "rare", said))
+
+    found = permute(
+        rows, lambda rows: rows[:, 0], area, higher_is_better=True, repeats=5, max_rows=60, seed=0, budget_s=30.0
+    )
+    assert found is not None
+    assert found.rows == 60

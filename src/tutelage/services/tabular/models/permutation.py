@@ -61,7 +61,7 @@ def permute(
     ends_s = time.monotonic() + budget_s
     dice = np.random.default_rng(seed)
     names = list(dict.fromkeys(rows.sources))
-    chosen = _sample(rows, predict, dice, limit=max_rows, budget_s=budget_s)
+    chosen = _sample(rows, predict, score, dice, limit=max_rows, budget_s=budget_s)
     if chosen is None:
         return None
     rows = _taken(rows, chosen)
@@ -86,13 +86,13 @@ def permute(
 
 
 def _sample(
-    rows: Rows, predict: Callable[[Any], Any], dice: np.random.Generator, *, limit: int, budget_s: float
+    rows: Rows, predict: Callable[[Any], Any], score: Score, dice: np.random.Generator, *, limit: int, budget_s: float
 ) -> Any:
     """Return the rows to use: at most `limit`, fewer where MIN_REPEATS would not end in time; None below MIN_ROWS."""
-    count, columns = len(rows.truth), len(set(rows.sources))
-    order = dice.permutation(count)
-    few, some = order[: min(count, MIN_ROWS)], order[: min(count, 5 * MIN_ROWS)]
-    few_s, some_s = (_timed(predict, rows.matrix[taken]) for taken in (few, some))
+    order = _order(rows, dice)
+    count, columns = len(order), len(set(rows.sources))
+    few, some = order[:MIN_ROWS], order[: 5 * MIN_ROWS]
+    few_s, some_s = (_timed(_taken(rows, chosen), predict, score) for chosen in (few, some))
     row_s = max(some_s - few_s, 1e-9) / max(len(some) - len(few), 1)  # a call also has a cost of its own
     call_s = max(few_s - row_s * len(few), 0.0)
     affordable = (budget_s / (MIN_REPEATS * columns) - call_s) / row_s
@@ -101,10 +101,22 @@ def _sample(
     return np.sort(order[: min(count, limit, int(affordable))])
 
 
-def _timed(predict: Callable[[Any], Any], matrix: Any) -> float:
-    predict(matrix)  # the first call warms up
+def _order(rows: Rows, dice: np.random.Generator) -> Any:
+    """Return all rows in an order drawn at random, but for one row of each class at its head: scores need them."""
+    order = dice.permutation(len(rows.truth))
+    if rows.classes is None:
+        return order
+    firsts = np.unique(rows.truth[order], return_index=True)[1]
+    return np.r_[order[firsts], np.delete(order, firsts)]
+
+
+def _timed(rows: Rows, predict: Callable[[Any], Any], score: Score) -> float:
+    """Return the seconds that one shuffled column costs: a prediction, and two scores of it."""
+    score(rows.truth, predict(rows.matrix))  # the first call warms up
     begun_s = time.monotonic()
-    predict(matrix)
+    said = predict(rows.matrix)
+    for _ in range(2):
+        score(rows.truth, said)
     return time.monotonic() - begun_s
 
 
