@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn import calibration, metrics
 
+from tutelage.services.tabular.fitting.scores import score_one
 from tutelage.services.tabular.report import evaluation
 
 
@@ -27,6 +28,13 @@ def test_the_roc_curve_is_scikit_learns(said: tuple[Any, Any]) -> None:
     assert found["auc"] == pytest.approx(metrics.roc_auc_score(truth, scores))
     assert found["false_positive_rate"] == pytest.approx(across.tolist(), abs=1e-6)
     assert found["true_positive_rate"] == pytest.approx(up.tolist(), abs=1e-6)
+
+
+def test_the_area_by_ranks_is_that_of_the_curve(said: tuple[Any, Any]) -> None:
+    truth, scores = said
+    both = np.column_stack([1 - scores, scores])
+    found = score_one("roc_auc", "classification", truth, both, np.array([False, True]))
+    assert found == pytest.approx(metrics.roc_auc_score(truth, scores))
 
 
 def test_precision_over_recall_is_scikit_learns(said: tuple[Any, Any]) -> None:

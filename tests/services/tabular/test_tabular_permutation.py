@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -73,21 +72,20 @@ def test_the_same_seed_gives_the_same(fitted: tuple[Any, Rows]) -> None:
 def test_a_slow_predictor_gets_fewer_repeats_and_rows_then_nothing(fitted: tuple[Any, Rows]) -> None:
     _, rows = fitted
 
+    now_s = [0.0]
+
     class Slow:
-        seconds = 20e-6  # a row
+        seconds = 1e-3  # a row
 
         def predict(self, matrix: Any) -> Any:
-            ends_s = time.perf_counter() + self.seconds * len(matrix)
-            while time.perf_counter() < ends_s:
-                pass
+            now_s[0] += self.seconds * len(matrix)
             return matrix[:, 0]
 
     slow = Slow()
-    found = ask(slow, rows, budget_s=0.1)
-    assert found.repeats < 10
-    assert 50 <= found.rows < 700
-    slow.seconds = 2e-3
-    assert ask(slow, rows, budget_s=0.1) is None
+    for budget_s, repeats, num_rows in ((1000.0, 10, 700), (14.0, 6, 700), (5.0, 5, 333), (1.0, 5, 66)):
+        found = ask(slow, rows, budget_s=budget_s, clock=lambda: now_s[0])
+        assert (found.repeats, found.rows) == (repeats, num_rows)
+    assert ask(slow, rows, budget_s=0.5, clock=lambda: now_s[0]) is None
 
 
 def test_a_sample_holds_every_class_however_rare() -> None:

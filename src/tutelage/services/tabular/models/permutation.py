@@ -23,6 +23,9 @@ CONFIDENCE = 0.95
 Score = Callable[[Any, Any], float]
 """Takes (truth, predictions)."""
 
+Clock = Callable[[], float]
+"""Seconds that only grow."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Permuted:
@@ -43,6 +46,24 @@ class Rows:
     sources: list[str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Measures what one shuffled column costs."""
+
+    predict: Callable[[Any], Any]
+    score: Score
+    clock: Clock
+
+    def of(self, rows: Rows) -> float:
+        """Return the seconds of a prediction and of two scores of it, warm."""
+        self.score(rows.truth, self.predict(rows.matrix))
+        begun_s = self.clock()
+        said = self.predict(rows.matrix)
+        for _ in range(2):
+            self.score(rows.truth, said)
+        return self.clock() - begun_s
+
+
 def permute(
     rows: Rows,
     predict: Callable[[Any], Any],
@@ -53,15 +74,17 @@ def permute(
     max_rows: int,
     seed: int,
     budget_s: float,
+    clock: Clock = time.monotonic,
 ) -> Permuted | None:
     """Return each column's importance, or None where `budget_s` does not even allow MIN_REPEATS on MIN_ROWS.
 
     Slow predictors get fewer repeats first, then fewer rows. Columns of one raw column are shuffled together.
     """
-    ends_s = time.monotonic() + budget_s
+    ends_s = clock() + budget_s
     dice = np.random.default_rng(seed)
     names = list(dict.fromkeys(rows.sources))
-    chosen = _sample(rows, predict, score, dice, limit=max_rows, budget_s=budget_s)
+    cost = Cost(predict=predict, score=score, clock=clock)
+    chosen = _sample(rows, cost, dice, limit=max_rows, affordable_s=budget_s / (MIN_REPEATS * len(names)))
     if chosen is None:
         return None
     rows = _taken(rows, chosen)
@@ -71,34 +94,31 @@ def permute(
     losses: list[list[float]] = []
     drifts: list[list[float]] = []
     for repeat in range(repeats):
-        begun_s = time.monotonic()
+        begun_s = clock()
         again = _bootstrap(rows, dice)
         base_again = score(rows.truth[again], before[again])
         said = [predict(_shuffled(rows, name, dice)) for name in names]
         losses.append([sign * (base - score(rows.truth, item)) for item in said])
         scored_again = [sign * (base_again - score(rows.truth[again], item[again])) for item in said]
         drifts.append([other - loss for other, loss in zip(scored_again, losses[-1], strict=True)])
-        if repeat + 1 >= MIN_REPEATS and time.monotonic() + (time.monotonic() - begun_s) > ends_s:
+        if repeat + 1 >= MIN_REPEATS and 2 * clock() - begun_s > ends_s:
             break
     return Permuted(
         columns=_intervals(names, np.array(losses), np.array(drifts)), repeats=len(losses), rows=len(rows.truth)
     )
 
 
-def _sample(
-    rows: Rows, predict: Callable[[Any], Any], score: Score, dice: np.random.Generator, *, limit: int, budget_s: float
-) -> Any:
-    """Return the rows to use: at most `limit`, fewer where MIN_REPEATS would not end in time; None below MIN_ROWS."""
+def _sample(rows: Rows, cost: Cost, dice: np.random.Generator, *, limit: int, affordable_s: float) -> Any:
+    """Return the rows to use: at most `limit`, as many as cost `affordable_s`; None where that is below MIN_ROWS."""
     order = _order(rows, dice)
-    count, columns = len(order), len(set(rows.sources))
     few, some = order[:MIN_ROWS], order[: 5 * MIN_ROWS]
-    few_s, some_s = (_timed(_taken(rows, chosen), predict, score) for chosen in (few, some))
-    row_s = max(some_s - few_s, 1e-9) / max(len(some) - len(few), 1)  # a call also has a cost of its own
-    call_s = max(few_s - row_s * len(few), 0.0)
-    affordable = (budget_s / (MIN_REPEATS * columns) - call_s) / row_s
-    if affordable < len(few):
+    few_s = cost.of(_taken(rows, few))
+    if few_s > affordable_s:
         return None
-    return np.sort(order[: min(count, limit, int(affordable))])
+    row_s = max(cost.of(_taken(rows, some)) - few_s, 1e-9) / max(len(some) - len(few), 1)
+    call_s = max(few_s - row_s * len(few), 0.0)
+    affordable = max(int((affordable_s - call_s) / row_s), len(few))
+    return np.sort(order[: min(limit, affordable)])
 
 
 def _order(rows: Rows, dice: np.random.Generator) -> Any:
@@ -108,16 +128,6 @@ def _order(rows: Rows, dice: np.random.Generator) -> Any:
         return order
     firsts = np.unique(rows.truth[order], return_index=True)[1]
     return np.r_[order[firsts], np.delete(order, firsts)]
-
-
-def _timed(rows: Rows, predict: Callable[[Any], Any], score: Score) -> float:
-    """Return the seconds that one shuffled column costs: a prediction, and two scores of it."""
-    score(rows.truth, predict(rows.matrix))  # the first call warms up
-    begun_s = time.monotonic()
-    said = predict(rows.matrix)
-    for _ in range(2):
-        score(rows.truth, said)
-    return time.monotonic() - begun_s
 
 
 def _taken(rows: Rows, chosen: Any) -> Rows:

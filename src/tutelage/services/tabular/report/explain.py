@@ -19,7 +19,7 @@ from tutelage.services.tabular.search.study import distribution
 if TYPE_CHECKING:
     from tutelage.services.tabular.models.permutation import Permuted
 
-PERMUTATION_S, REPEATS, MAX_ROWS = 3.0, 10, 2000
+PERMUTATION_S, REPEATS, MAX_ROWS = 2.0, 10, 2000
 LATENCY_S, TIMED_ROWS = 1.0, 100
 GRACE_S = 15.0
 """Beyond its budget of time, what a request may take to load the model and to finish one prediction."""
