@@ -18,6 +18,9 @@ DRAW = "tutelage.services.tabular.report.plots.drawing:draw"
 DRAW_S = 30.0
 """A plot takes a tenth of a second, the first one a second more for its library; over this it is given up."""
 
+RESTART_S = 5.0
+"""What a child takes to start again and to load the rows, after one was killed."""
+
 
 @dataclass(kw_only=True)
 class Extras:
@@ -39,6 +42,7 @@ class Extras:
 
     def ask(self, function: str, arguments: Mapping[str, Any], *, what: str, needs_s: float, timeout_s: float) -> Any:
         """Return the answer of a function in the child; None where it was skipped or lost, which is recorded."""
+        needs_s += 0.0 if self.child.pid else RESTART_S
         if self.left_s < needs_s:
             return self.skip(what, f"{max(self.left_s, 0.0):.1f} s were left, and it may take {needs_s:g} s")
         request = messages.Apply(function=function, arguments=arguments)

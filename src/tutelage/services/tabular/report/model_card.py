@@ -101,7 +101,7 @@ def _procedure(card: Card) -> Iterator[str]:
     yield f"- trials: {facts['nTrials']} ({states}){how}; the best is number {facts['bestTrialNumber']}"
     if facts["rounds"] is not None:
         yield f"- rounds of the kept model: {facts['rounds']}"
-    yield f"- wall time: {facts['trainingTime']:g} s"
+    yield f"- time for data, search and fits: {facts['trainingTime']:g} s"
     yield ""
     yield "Best parameters:"
     yield ""
