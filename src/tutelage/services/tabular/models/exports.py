@@ -93,12 +93,7 @@ def _onnx(asked: Export) -> Exported:
     converter = _converter(own)
     if converter is None:
         return Exported(reason=f"there is no converter for {type(own).__name__}")
-    try:
-        document = converter(own, encoded.shape[1])
-    except Exception as error:  # noqa: BLE001  a converter's own errors are of every kind: the reason it gives
-        return Exported(
-            reason=f"the converter refused it: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
-        )
+    document = converter(own, encoded.shape[1])
     asked.to.write_bytes(document.SerializeToString())
     session = onnxruntime.InferenceSession(asked.to, providers=["CPUExecutionProvider"])
     output = session.get_outputs()[-1].name
@@ -116,6 +111,7 @@ def _onnx(asked: Export) -> Exported:
             "made_by": "pipeline['encode'].transform(pipeline['columns'].transform(rows)) of model.joblib",
             "output": output,
             "classes": None if asked.classes is None else asked.classes.tolist(),
+            "threshold": getattr(asked.pipeline["model"], "threshold", None),
             "scale": scaled[0],
             "offset": scaled[1],
             "opset": {item.domain or "ai.onnx": item.version for item in document.opset_import},
