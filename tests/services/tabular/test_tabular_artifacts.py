@@ -185,6 +185,8 @@ def test_the_model_card_says_only_what_was_measured(churn: tuple[Operation, Any]
     assert f"tutelage predict {operation.files.root.name}" in card
     assert operation.result["metadata"]["data"]["train"]["sha256"] in card
     assert "`customerID` (id:" in card
+    assert operation.result["metadata"]["baseline"]["roc_auc"] == 0.5
+    assert set(operation.result["metadata"]["baseline"]) == set(operation.result["metrics"]["test"])
 
 
 def test_the_example_runs_as_it_is_and_predicts_as_use_does(

@@ -144,7 +144,7 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "algorithm": plan.algorithm,
         "modelType": plan.task,
         "objective": plan.objective,
-        "baseline": {plan.objective: plan.baseline},
+        "baseline": _trivial(plan),
         "classes": plan.classes,
         "rounds": final.rounds,
         **({"threshold": final.threshold.record} if final.threshold else {}),
@@ -157,6 +157,13 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "validation": {"type": plan.strategy, "folds": len(plan.divided.folds)},
         "data": dict(plan.tables),
     }
+
+
+def _trivial(plan: Plan) -> dict[str, float]:
+    """Return the trivial model's scores: means over the very folds of the search, of those that every fold has."""
+    folds = plan.divided.trivial
+    names = [name for name in folds[0] if all(name in fold for fold in folds)]
+    return {**{name: float(np.mean([fold[name] for fold in folds])) for name in names}, plan.objective: plan.baseline}
 
 
 def _documents(config: TabularConfig, run: Run, plan: Plan, state: State, final: Final) -> list[str]:
