@@ -23,7 +23,8 @@ from tutelage.services.tabular.models.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.models.factories import FACTORIES
 from tutelage.services.tabular.models.learners import Matrices, learn
 from tutelage.services.tabular.models.pipeline import encoded_sources, encoder
-from tutelage.services.tabular.report.plots import confusion_counts, draw_confusion
+from tutelage.services.tabular.report.evaluation import confusion_counts
+from tutelage.services.tabular.report.plots.confusion import draw_confusion
 from tutelage.services.tabular.search import state
 from tutelage.services.tabular.search.study import Study
 
@@ -226,7 +227,8 @@ def test_a_confusion_matrix_is_counted_and_drawn(tmp_path: Path) -> None:
     assert counts.tolist() == [[1, 1], [0, 1]]
     for count in (2, 12, 40):
         path = tmp_path / f"{count}.png"
-        draw_confusion(path, np.eye(count, dtype=int) * 7, [f"class {index}" for index in range(count)], title="t")
+        counts = np.eye(count, dtype=int) * 7
+        draw_confusion(path, {"about": "t", "classes": [f"class {index}" for index in range(count)], "counts": counts})
         assert path.read_bytes().startswith(b"\x89PNG")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from tutelage.core.errors import NotYet, unknown
+from tutelage.core.errors import MissingDependency, NotYet, unknown
 from tutelage.core.service import Direction, Metric
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
@@ -114,9 +114,27 @@ SAMPLER_NEEDS = {"cmaes": "cmaes", "gp": "torch"}
 PRUNERS = ("median", "hyperband", "successive_halving", "percentile", "wilcoxon", "none")
 
 
+EXPORTS: Mapping[str, tuple[str, ...]] = {
+    "skops": ("skops",),
+    "onnx": ("onnx", "onnxruntime", "skl2onnx", "onnxmltools"),
+}
+"""Formats that a model may be exported to beside its own, with the packages each needs (module and package agree)."""
+
+
 def is_installed(module: str) -> bool:
     """Tell whether a library is there, without importing it."""
     return find_spec(module) is not None
+
+
+def check_export(name: str) -> str:
+    """Return a format of EXPORTS. Raises MissingDependency with the packages that it lacks."""
+    missing = [package for package in EXPORTS[name] if not is_installed(package)]
+    if missing:
+        raise MissingDependency(
+            f"the export {name!r} needs packages that are not installed: {', '.join(missing)}",
+            hint=f"pip install {' '.join(missing)}",
+        )
+    return name
 
 
 def algorithms_for(task: str) -> list[str]:
@@ -174,8 +192,14 @@ CURVES = (
     ),
 )
 TIMES = (Metric(name="fit_s", unit="s", about="wall time of one fit with its scoring"),)
+SPEED = (
+    Metric(name="row_ms_p50", unit="ms", about="time to predict one raw row, warm: median"),
+    Metric(name="row_ms_p95", unit="ms", about="time to predict one raw row, warm: 95th percentile"),
+    Metric(name="rows_per_s", unit="rows/s", about="rows predicted in a second, in batches of a thousand"),
+    Metric(name="model_bytes", unit="bytes", about="size of the kept model's file"),
+)
 SCORES: Mapping[str, tuple[Metric, ...]] = {CLASSIFICATION: CLASSIFICATION_METRICS, REGRESSION: REGRESSION_METRICS}
-GLOSSARY = (*CLASSIFICATION_METRICS, *REGRESSION_METRICS, *CURVES, *TIMES)
+GLOSSARY = (*CLASSIFICATION_METRICS, *REGRESSION_METRICS, *CURVES, *TIMES, *SPEED)
 
 
 def is_better(metric: str, value: float, than: float) -> bool:

@@ -14,6 +14,7 @@ from tutelage.core.errors import InvalidSpec, nearest, unknown
 from tutelage.core.ports import Run
 from tutelage.services.tabular import catalog
 from tutelage.services.tabular.config import TabularConfig
+from tutelage.services.tabular.data.profile import profile
 from tutelage.services.tabular.data.sources import read_table
 from tutelage.services.tabular.data.target import Target, read_target, read_test_target, target_column
 from tutelage.services.tabular.data.types import (
@@ -33,6 +34,7 @@ from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild
 
 TEST_SHARE = 0.2
+SAMPLE_ROWS = 200
 STATEFUL = ("cmaes", "qmc", "grid")
 """Samplers whose trials are a sequence of its own: a branch with another one starts afresh."""
 
@@ -55,6 +57,11 @@ class Plan:
     strategy: str
     divided: messages.Divided
     fingerprint: str
+    profile: dict[str, dict[str, Any]]
+    """Facts of the columns learned from, on the training rows."""
+
+    sample: Any
+    """A few raw test rows, of the columns learned from: for the example, and to time the model with."""
 
     @property
     def ignored(self) -> dict[str, str]:
@@ -97,10 +104,11 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
     reader = ColumnReader(columns)
     _check_features(reader, columns, split.test_frame)
     _tell_columns(config, run, split.frame, columns)
+    typed = reader.transform(split.frame)
     load = messages.Load(
         task=task,
         reader=reader,
-        frame=reader.transform(split.frame),
+        frame=typed,
         target=split.values,
         test_frame=reader.transform(split.test_frame),
         test_target=split.test_values,
@@ -135,6 +143,8 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
         strategy=strategy,
         divided=answered(child.ask(request)),
         fingerprint=_fingerprint(config, run.seed, split.tables, algorithm, objective, strategy),
+        profile=profile(reader, typed),
+        sample=split.test_frame[reader.names].head(SAMPLE_ROWS),
     )
 
 

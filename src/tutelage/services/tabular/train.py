@@ -66,7 +66,7 @@ def _search_and_finish(
         return None
     run.phase("evaluate")
     searcher.note_time(searching=False)
-    result = package(config, run, plan, state, final, chosen)
+    result = package(config, run, plan, state, final, chosen, child=child)
     run.progress(len(state.trials), len(state.trials), message="finished")
     return result
 

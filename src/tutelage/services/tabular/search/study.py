@@ -131,7 +131,7 @@ class Study:
             state=STATES[trial.state],
             value=value,
             params=trial.params,
-            distributions={name: _distribution(item) for name, item in self._entry.space.items()},
+            distributions={name: distribution(item) for name, item in self._entry.space.items()},
             intermediate_values=dict(enumerate(reported)),
         )
 
@@ -162,7 +162,8 @@ def _grid(entry: Algorithm, seed: int) -> list[dict[str, Any]]:
     return points
 
 
-def _distribution(dimension: Dimension | Choice) -> BaseDistribution:
+def distribution(dimension: Dimension | Choice) -> BaseDistribution:
+    """Return Optuna's form of a dimension."""
     if isinstance(dimension, Choice):
         return CategoricalDistribution(dimension.values)
     if dimension.whole:
