@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
 
 from tutelage.core.atomic import write_json
 from tutelage.core.ports import Run
-from tutelage.core.signing import installation_key, sign_file
 from tutelage.services.tabular.catalog import CLASSIFICATION
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.models.algorithms import REGISTRY
@@ -18,12 +16,10 @@ from tutelage.services.tabular.plan import Plan
 from tutelage.services.tabular.report.final import MODEL, Final
 from tutelage.services.tabular.report.plots import confusion_counts, draw_confusion
 from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, State, Trial
-from tutelage.settings import load_settings
 
 
 def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Final, chosen: Trial) -> dict[str, Any]:
-    """Sign the model, write every artifact and return the result document."""
-    _sign(run)
+    """Write every artifact but the model, which the final fit wrote, and return the result document."""
     names = [MODEL, f"{MODEL}.sig"]
     for name, content in _documents(plan, state, final).items():
         write_json(run.artifact(name), content)
@@ -35,7 +31,7 @@ def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Fi
     return {
         "success": True,
         "modelPath": f"artifacts/{MODEL}",
-        "metrics": {"test": final.kept.test_scores, "crossValidation": _cross_validation(chosen)},
+        "metrics": {"test": final.kept.test_scores, "crossValidation": cross_validation(chosen)},
         "bestParams": chosen.params,
         "featureImportance": final.kept.importance,
         "experiment": {"status": "disabled"},
@@ -45,14 +41,8 @@ def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Fi
     }
 
 
-def _sign(run: Run) -> None:
-    """Give the model its name only once it is signed."""
-    path = run.artifact(MODEL)
-    os.replace(path.with_suffix(".tmp"), path)
-    sign_file(path, installation_key(load_settings().files.key))
-
-
-def _cross_validation(trial: Trial) -> dict[str, float]:
+def cross_validation(trial: Trial) -> dict[str, float]:
+    """Return mean and standard deviation of each score over a trial's folds."""
     summary = trial.summary()
     return {f"{name}_{part}": value for name, parts in summary.items() for part, value in parts.items()}
 
@@ -83,6 +73,7 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "target": config.target,
         "validation": {"type": plan.strategy, "folds": len(plan.divided.folds)},
         "data": dict(plan.tables),
+        **({"dataQuality": plan.data_quality} if plan.data_quality else {}),
     }
 
 
