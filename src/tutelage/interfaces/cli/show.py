@@ -15,6 +15,7 @@ from tutelage.core.commands import Verb
 from tutelage.core.findings import Advice, Outcome
 from tutelage.core.operation import ENDED, State
 from tutelage.interfaces.cli import words
+from tutelage.interfaces.cli.gates import gate_lines
 from tutelage.interfaces.cli.sparkline import cells
 from tutelage.interfaces.cli.terminal import INK, PAINTED, RED, VERDICT_SIGNS, headline, style_of, table
 
@@ -229,6 +230,7 @@ def ending(
     if isinstance(metrics, Mapping) and metrics:
         yield Text("\nResult", style="bold")
         yield Padding(result_table(metrics), (0, 0, 0, 2), expand=False)
+    yield from gate_lines(operation.result or {})
     if artifacts:
         yield Text("\nFiles", style="bold")
         yield Padding(files(artifacts), (0, 0, 0, 2), expand=False)
