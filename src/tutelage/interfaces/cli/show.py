@@ -202,8 +202,9 @@ def next_commands(operation: wire.Operation, data: str = "DATA.csv") -> list[str
     elif judged and (verb := VERBS.get(judged.recommendation.do)) and operation.commands.get(verb, "") is None:
         found.append(_command(judged.recommendation, key, judged.sentence))
     if operation.state is State.COMPLETED:
+        has_model = (operation.result or {}).get("modelPath", "") is not None
         found += [
-            f"tutelage predict {key} {data} -o predictions.csv",
+            *([f"tutelage predict {key} {data} -o predictions.csv"] if has_model else []),
             f"tutelage show {key} --why",
             f"tutelage artifacts {key} --get NAME",
         ]

@@ -9,6 +9,7 @@ from tutelage.core.atomic import write_json
 from tutelage.core.ports import Run
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.evaluation.document import evaluate
+from tutelage.services.tabular.handoffs import recorded
 from tutelage.services.tabular.plan import Plan
 from tutelage.services.tabular.report.final import Final
 from tutelage.services.tabular.report.gates import judge_gates, unmet_sentences
@@ -31,7 +32,8 @@ def close(config: TabularConfig, run: Run, plan: Plan, final: Final, result: Map
 
 
 def with_gates(config: TabularConfig, run: Run, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Judge the gates and say which are not met."""
+    """Judge the gates and say which are not met; enter what hand-offs had changed."""
+    result = {**result, "metadata": {**result["metadata"], **recorded(run)}}
     judged = judge_gates(config.gates, result)
     for sentence in unmet_sentences(judged):
         run.log(f"gate not met: {sentence}", level="warning")

@@ -96,12 +96,9 @@ class _Split:
 def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
     """Read, check and divide the data, and hand the typed rows to the child."""
     split = _read_and_split(config, run, child)
-    task = split.target.task
-    strategy = _check_task(config, split.target)
+    task, strategy = split.target.task, _check_task(config, split.target)
     times, groups = split_columns(config, split.frame)
-    columns = infer_columns(split.frame, names=_feature_names(config, split.frame), asked=config.features is not None)
-    columns = as_categories(columns, config.categorical_features)
-    check_named(config.sensitive_features, split.frame, split.test_frame)
+    columns = _columns(config, split)
     reader = ColumnReader(columns)
     _check_features(reader, columns, split.test_frame)
     _tell_columns(config, run, split.frame, columns)
@@ -245,6 +242,14 @@ def _hold_out(config: TabularConfig, run: Run, child: FitChild, target: Target, 
     )
     kept, held = answered(child.ask(request))
     return kept, held
+
+
+def _columns(config: TabularConfig, split: _Split) -> list[Column]:
+    """Return what each column is, found on the training rows, and check the names that a job gives."""
+    check_named(config.sensitive_features, split.frame, split.test_frame)
+    names = _feature_names(config, split.frame)
+    columns = infer_columns(split.frame, names=names, asked=config.features is not None)
+    return as_categories(columns, config.categorical_features)
 
 
 def _feature_names(config: TabularConfig, frame: Any) -> list[str]:

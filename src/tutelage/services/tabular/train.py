@@ -19,6 +19,7 @@ from tutelage.services.tabular.closing import (
 )
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting.fits import FitChild
+from tutelage.services.tabular.handoffs import take
 from tutelage.services.tabular.models.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.plan import Plan, make_plan
 from tutelage.services.tabular.report.final import fit_final
@@ -37,6 +38,7 @@ def train(config: TabularConfig, run: Run) -> Mapping[str, Any] | None:
         return answered.result
     yes = answered.record if answered else None
     run.phase("data")
+    config = take(config, run)
     child = FitChild(home=load_settings().home, cpus=run.cpus, memory_gib=run.memory_gib)
     try:
         plan = make_plan(config, run, child)

@@ -10,7 +10,7 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.evaluation.advice import recommendations
 from tutelage.services.tabular.evaluation.fairness import sensitive_groups
 from tutelage.services.tabular.evaluation.grid import business_impact, threshold_analysis
-from tutelage.services.tabular.evaluation.measures import Tested, intervals, measure_of, num_resamples, tested
+from tutelage.services.tabular.evaluation.measures import Outcome, intervals, measure_of, num_resamples, outcome_of
 from tutelage.services.tabular.evaluation.mistakes import error_analysis
 from tutelage.services.tabular.evaluation.slices import important_columns, slice_metrics
 from tutelage.services.tabular.plan import Plan, seed_of
@@ -25,7 +25,7 @@ def evaluate(
     """Return the evaluation of the kept model on the test; None for a task without a truth to compare with."""
     if plan.task not in (CLASSIFICATION, REGRESSION):
         return None
-    test = tested(
+    test = outcome_of(
         task=plan.task,
         classes=plan.classes,
         truth=plan.test_target,
@@ -46,7 +46,7 @@ def evaluate(
 
 
 def evaluation_of(
-    test: Tested,
+    test: Outcome,
     result: Mapping[str, Any],
     *,
     importance: Mapping[str, float],
@@ -71,7 +71,7 @@ def evaluation_of(
     return {**document, "recommendations": recommendations(result, document)}
 
 
-def _overall(test: Tested, *, seed: int) -> dict[str, Any]:
+def _overall(test: Outcome, *, seed: int) -> dict[str, Any]:
     count = max(1, len(test.classes))
     return {
         "level": LEVEL,

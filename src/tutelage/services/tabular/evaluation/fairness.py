@@ -11,20 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.services.tabular.evaluation.measures import Scores, Tested, intervals, num_resamples
+from tutelage.services.tabular.evaluation.measures import Outcome, Scores, intervals, num_resamples
 from tutelage.services.tabular.evaluation.slices import LEAST_ROWS, groups_of
 
 RATES = ("selectionRate", "truePositiveRate", "falsePositiveRate", "accuracy")
 NOTE = "differences of the largest and smallest group lie above zero by chance alone; read them with their intervals"
 
 
-def sensitive_groups(test: Tested, names: Iterable[str], *, used: Iterable[str], seed: int) -> list[dict[str, Any]]:
+def sensitive_groups(test: Outcome, names: Iterable[str], *, used: Iterable[str], seed: int) -> list[dict[str, Any]]:
     """Return, for each sensitive column, its groups of at least 30 rows and the differences between them."""
     learned = set(used)
     return [_column(test, name, is_feature=name in learned, seed=seed) for name in names]
 
 
-def _column(test: Tested, name: str, *, is_feature: bool, seed: int) -> dict[str, Any]:
+def _column(test: Outcome, name: str, *, is_feature: bool, seed: int) -> dict[str, Any]:
     groups = {group: mask for group, mask in groups_of(test.frame[name]).items() if mask.any()}
     large = {group: mask for group, mask in groups.items() if mask.sum() >= LEAST_ROWS}
     found: dict[str, Any] = {
@@ -44,7 +44,7 @@ def _column(test: Tested, name: str, *, is_feature: bool, seed: int) -> dict[str
     return {**found, "differences": differences, "resamples": num_resamples(len(test.truth)), "note": NOTE}
 
 
-def group_rates(test: Tested, weights: Any) -> Scores:
+def group_rates(test: Outcome, weights: Any) -> Scores:
     """Return a group's rates; one without rows to measure it on is left out."""
     if not test.has_classes:
         error = test.said - test.truth
@@ -66,7 +66,7 @@ def _rate(name: str, weights: Any, hit: Any, among: Any) -> Scores:
     return {name: float(weights @ (hit & among)) / total} if total > 0 else {}
 
 
-def _differences(test: Tested, masks: list[Any], weights: Any) -> Scores:
+def _differences(test: Outcome, masks: list[Any], weights: Any) -> Scores:
     rates = [group_rates(test, weights * mask) for mask in masks if (weights * mask).any()]
     ranges = {
         name: max(values) - min(values)

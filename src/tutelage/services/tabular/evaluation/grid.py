@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.services.tabular.evaluation.measures import Tested, resamples
+from tutelage.services.tabular.evaluation.measures import Outcome, resamples
 
 GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))
 DEFAULT = 0.5
 NOTE = "measured on the test, for reading: to choose a threshold here would spoil the test; optimizeFor tunes one"
 
 
-def threshold_analysis(test: Tested) -> dict[str, Any] | None:
+def threshold_analysis(test: Outcome) -> dict[str, Any] | None:
     """Return precision, recall, F1 and cost over a grid of thresholds; None without two classes."""
     if not test.is_binary:
         return None
@@ -22,7 +22,7 @@ def threshold_analysis(test: Tested) -> dict[str, Any] | None:
     return {"note": NOTE, "chosen": chosen, "default": DEFAULT, "grid": [_at(test, value) for value in grid]}
 
 
-def business_impact(test: Tested, *, seed: int) -> dict[str, Any] | None:
+def business_impact(test: Outcome, *, seed: int) -> dict[str, Any] | None:
     """Return what errors cost at the chosen threshold, at one half, and by the cheaper of two constant answers."""
     if not test.is_binary or test.costs is None:
         return None
@@ -52,13 +52,13 @@ def business_impact(test: Tested, *, seed: int) -> dict[str, Any] | None:
     }
 
 
-def _costs(test: Tested, said: Any) -> Any:
+def _costs(test: Outcome, said: Any) -> Any:
     assert test.costs is not None
     positive = test.truth == 1
     return test.costs[0] * (said & ~positive) + test.costs[1] * (~said & positive)
 
 
-def _at(test: Tested, threshold: float) -> dict[str, float]:
+def _at(test: Outcome, threshold: float) -> dict[str, float]:
     positive, said = test.truth == 1, test.shares[:, 1] >= threshold
     hits, alarms, misses = (int(item.sum()) for item in (positive & said, ~positive & said, positive & ~said))
     found = {

@@ -24,7 +24,7 @@ LEVEL = (2.5, 97.5)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tested:
+class Outcome:
     """The test as the kept model answered it. `truth` and `said` are class numbers (N), or the numbers themselves.
 
     `shares` are probabilities (N, K), None for numbers; `frame` has the rows as they were read, `rows` their numbers
@@ -57,21 +57,23 @@ class Tested:
         return (self.truth != self.said).astype(float) if self.has_classes else np.abs(self.said - self.truth)
 
 
-def tested(
+def outcome_of(
     *, task: str, classes: list[Any], truth: Any, predictions: Any, threshold: float | None, **more: Any
-) -> Tested:
+) -> Outcome:
     """Return the test with classes as numbers, decided at the threshold."""
     if task != CLASSIFICATION:
         numbers = (np.asarray(item, dtype=float) for item in (truth, predictions))
         true, said = numbers
-        return Tested(task=task, classes=[], truth=true, said=said, shares=None, threshold=None, **more)
+        return Outcome(task=task, classes=[], truth=true, said=said, shares=None, threshold=None, **more)
     names = np.asarray(classes)
     decided = np.searchsorted(names, decide(predictions, names, threshold))
     true = np.searchsorted(names, np.asarray(truth))
-    return Tested(task=task, classes=classes, truth=true, said=decided, shares=predictions, threshold=threshold, **more)
+    return Outcome(
+        task=task, classes=classes, truth=true, said=decided, shares=predictions, threshold=threshold, **more
+    )
 
 
-def measure_of(test: Tested) -> Measure:
+def measure_of(test: Outcome) -> Measure:
     """Return the scores of a task as a function of weights."""
     return _of_classes(test) if test.has_classes else _of_numbers(test)
 
@@ -108,7 +110,7 @@ def spread(name: str, drawn: list[Scores]) -> dict[str, float | None]:
     return {"low": float(low), "high": float(high)}
 
 
-def _of_numbers(test: Tested) -> Measure:
+def _of_numbers(test: Outcome) -> Measure:
     error = test.said - test.truth
     centred = test.truth - test.truth.mean()
 
@@ -122,7 +124,7 @@ def _of_numbers(test: Tested) -> Measure:
     return measure
 
 
-def _of_classes(test: Tested) -> Measure:
+def _of_classes(test: Outcome) -> Measure:
     count = len(test.classes)
     pair = test.truth * count + test.said
     own = test.shares[np.arange(len(test.truth)), test.truth]

@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.services.tabular.evaluation.measures import Tested
+from tutelage.services.tabular.evaluation.measures import Outcome
 
 MAX_ROWS, MAX_PAIRS, NUM_PARTS = 20, 10, 5
 
 
-def error_analysis(test: Tested) -> dict[str, Any]:
+def error_analysis(test: Outcome) -> dict[str, Any]:
     """Return the errors that are worth a look; rows by their number in the source."""
     found = _of_classes(test) if test.has_classes else _of_numbers(test)
     return {"rowsCount": "rows of the source that have a target, from 0", **found}
 
 
-def _of_classes(test: Tested) -> dict[str, Any]:
+def _of_classes(test: Outcome) -> dict[str, Any]:
     wrong = np.flatnonzero(test.truth != test.said)
     sure = test.shares[np.arange(len(test.truth)), test.said]
     first = wrong[np.argsort(-sure[wrong], kind="stable")][:MAX_ROWS]
@@ -33,7 +33,7 @@ def _of_classes(test: Tested) -> dict[str, Any]:
     return {"errors": len(wrong), "confidentErrors": rows, "confusionPairs": _pairs(test)}
 
 
-def _pairs(test: Tested) -> list[dict[str, Any]]:
+def _pairs(test: Outcome) -> list[dict[str, Any]]:
     count = len(test.classes)
     matrix = np.bincount(test.truth * count + test.said, minlength=count * count).reshape(count, count)
     off = [(int(matrix[i, j]), i, j) for i in range(count) for j in range(count) if i != j and matrix[i, j]]
@@ -48,7 +48,7 @@ def _pairs(test: Tested) -> list[dict[str, Any]]:
     ]
 
 
-def _of_numbers(test: Tested) -> dict[str, Any]:
+def _of_numbers(test: Outcome) -> dict[str, Any]:
     residual = test.said - test.truth
     first = np.argsort(-np.abs(residual), kind="stable")[:MAX_ROWS]
     rows = [

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from tutelage.services.tabular.data.types import MISSING, as_text
-from tutelage.services.tabular.evaluation.measures import Tested, measure_of
+from tutelage.services.tabular.evaluation.measures import Outcome, measure_of
 
 LEAST_ROWS = 30
 MAX_COLUMNS, MAX_CATEGORIES, NUM_BINS, MAX_WORST = 8, 10, 4, 5
@@ -36,7 +36,7 @@ def groups_of(cells: Any) -> dict[str, Any]:
     return {**found, "(other)": (~text.isin(kept)).to_numpy()}
 
 
-def slice_metrics(test: Tested, names: Iterable[str]) -> dict[str, Any]:
+def slice_metrics(test: Outcome, names: Iterable[str]) -> dict[str, Any]:
     """Return scores by group for the named columns, groups of at least 30 rows only, and the worst groups.
 
     A group is among the worst where its mean loss (share of wrong classes, or absolute error) is above that of all
@@ -65,7 +65,7 @@ def important_columns(importance: Mapping[str, float], frame: Any) -> list[str]:
     return [name for name in ranked if name in frame.columns][:MAX_COLUMNS]
 
 
-def _slice(test: Tested, losses: Any, column: str, group: str, mask: Any) -> dict[str, Any]:
+def _slice(test: Outcome, losses: Any, column: str, group: str, mask: Any) -> dict[str, Any]:
     inside, outside = losses[mask], losses[~mask]
     difference = float(inside.mean() - outside.mean())
     return {
