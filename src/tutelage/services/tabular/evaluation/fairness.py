@@ -6,7 +6,7 @@ ranges of true and of false positive rates (Hardt, Price and Srebro 2016). Selec
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ import numpy as np
 from tutelage.services.tabular.evaluation.measures import Outcome, Scores, intervals, num_resamples
 from tutelage.services.tabular.evaluation.slices import LEAST_ROWS, groups_of
 
-RATES = ("selectionRate", "truePositiveRate", "falsePositiveRate", "accuracy")
 NOTE = "differences of the largest and smallest group lie above zero by chance alone; read them with their intervals"
 
 
@@ -33,46 +32,62 @@ def _column(test: Outcome, name: str, *, is_feature: bool, seed: int) -> dict[st
         "leastRows": LEAST_ROWS,
         "leftOut": {group: int(mask.sum()) for group, mask in groups.items() if group not in large},
         "groups": [
-            {"group": group, "rows": int(mask.sum()), **group_rates(test, mask.astype(float))}
-            for group, mask in large.items()
+            {"group": group, "rows": int(mask.sum()), **group_rates(test, mask)} for group, mask in large.items()
         ],
     }
     if len(large) < 2:
         return {**found, "differences": {}, "note": "fewer than two groups have 30 rows: nothing can be compared"}
-    masks = list(large.values())
-    differences = intervals(lambda weights: _differences(test, masks, weights), len(test.truth), seed=seed)
+    in_group = np.full(len(test.truth), len(large))
+    for number, mask in enumerate(large.values()):
+        in_group[mask] = number
+    rates = rates_of(test, in_group, len(large))
+    differences = intervals(lambda weights: _differences(test, rates(weights)), len(test.truth), seed=seed)
     return {**found, "differences": differences, "resamples": num_resamples(len(test.truth)), "note": NOTE}
 
 
-def group_rates(test: Outcome, weights: Any) -> Scores:
-    """Return a group's rates; one without rows to measure it on is left out."""
+def group_rates(test: Outcome, mask: Any) -> Scores:
+    """Return one group's rates; one without rows to measure it on is left out."""
+    found = rates_of(test, np.where(mask, 0, 1), 1)(np.ones(len(test.truth)))
+    return {name: float(values[0]) for name, values in found.items() if not np.isnan(values[0])}
+
+
+def rates_of(test: Outcome, in_group: Any, count: int) -> Callable[[Any], dict[str, Any]]:
+    """Return rates by group (nan where no row measures one) as a function of weights; `count` and above is no group."""
+    parts = _parts(test)
+
+    def summed(values: Any, weights: Any) -> Any:
+        return np.bincount(in_group, weights=weights * values, minlength=count + 1)[:count]
+
+    def rates(weights: Any) -> dict[str, Any]:
+        found = {}
+        for name, (part, whole) in parts.items():
+            total = summed(whole, weights)
+            found[name] = np.divide(summed(part, weights), total, out=np.full(count, np.nan), where=total > 0)
+        return found
+
+    return rates
+
+
+def _parts(test: Outcome) -> dict[str, tuple[Any, Any]]:
+    """Return rate -> (what is summed, over which rows)."""
+    every = np.ones(len(test.truth))
     if not test.has_classes:
         error = test.said - test.truth
-        total = weights.sum()
-        return {"mae": float(weights @ np.abs(error) / total), "bias": float(weights @ error / total)}
-    found: Scores = {}
+        return {"mae": (np.abs(error), every), "bias": (error, every)}
+    found = {}
     if test.is_binary:
-        positive, selected = test.truth == 1, test.said == 1
+        positive, selected = (test.truth == 1).astype(float), (test.said == 1).astype(float)
         found = {
-            **_rate("selectionRate", weights, selected, np.ones_like(selected)),
-            **_rate("truePositiveRate", weights, selected, positive),
-            **_rate("falsePositiveRate", weights, selected, ~positive),
+            "selectionRate": (selected, every),
+            "truePositiveRate": (selected * positive, positive),
+            "falsePositiveRate": (selected * (1 - positive), 1 - positive),
         }
-    return {**found, **_rate("accuracy", weights, test.truth == test.said, np.ones(len(test.truth), dtype=bool))}
+    return {**found, "accuracy": ((test.truth == test.said).astype(float), every)}
 
 
-def _rate(name: str, weights: Any, hit: Any, among: Any) -> Scores:
-    total = float(weights @ among)
-    return {name: float(weights @ (hit & among)) / total} if total > 0 else {}
-
-
-def _differences(test: Outcome, masks: list[Any], weights: Any) -> Scores:
-    rates = [group_rates(test, weights * mask) for mask in masks if (weights * mask).any()]
-    ranges = {
-        name: max(values) - min(values)
-        for name in dict.fromkeys(key for item in rates for key in item)
-        if len(values := [item[name] for item in rates if name in item]) >= 2
-    }
+def _differences(test: Outcome, rates: dict[str, Any]) -> Scores:
+    known = {name: values[~np.isnan(values)] for name, values in rates.items()}
+    ranges = {name: float(np.ptp(values)) for name, values in known.items() if len(values) >= 2}
     if not test.has_classes:
         return {f"{name}Difference": value for name, value in ranges.items()}
     found = {"accuracyDifference": ranges["accuracy"]} if "accuracy" in ranges else {}

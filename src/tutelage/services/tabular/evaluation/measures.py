@@ -6,7 +6,7 @@ With all weights one they are the scores of `fitting.scores`. N rows, K classes,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,8 @@ Scores = dict[str, float]
 Measure = Callable[[Any], Scores]
 """Weights of the rows (N) -> scores; one that is not defined for these rows is left out."""
 
-WORK = 20_000_000
-MOST, LEAST = 1000, 100
+WORK = 5_000_000
+MOST, LEAST = 500, 100
 LEVEL = (2.5, 97.5)
 
 
@@ -57,6 +57,13 @@ class Outcome:
         return (self.truth != self.said).astype(float) if self.has_classes else np.abs(self.said - self.truth)
 
 
+def part_of(test: Outcome, mask: Any) -> Outcome:
+    """Return the outcome on some of the rows."""
+    shares = None if test.shares is None else test.shares[mask]
+    frame, rows = test.frame[mask], np.asarray(test.rows)[mask]
+    return replace(test, truth=test.truth[mask], said=test.said[mask], shares=shares, frame=frame, rows=rows)
+
+
 def outcome_of(
     *, task: str, classes: list[Any], truth: Any, predictions: Any, threshold: float | None, **more: Any
 ) -> Outcome:
@@ -89,7 +96,7 @@ def intervals(measure: Measure, num_rows: int, *, seed: int, num_classes: int = 
 
 
 def resamples(num_rows: int, *, seed: int, num_classes: int = 1) -> Any:
-    """Yield how often each row is drawn, 100 to 1000 times, fewer the larger the table."""
+    """Yield how often each row is drawn, 100 to 500 times, fewer the larger the table."""
     count = num_resamples(num_rows, num_classes)
     dice = np.random.default_rng(seed)
     for _ in range(count):

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from math import erfc, sqrt
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tutelage.services.tabular.data.types import MISSING, as_text
-from tutelage.services.tabular.evaluation.measures import Outcome, measure_of
+from tutelage.services.tabular.evaluation.measures import Outcome, measure_of, part_of
 
 LEAST_ROWS = 30
 MAX_COLUMNS, MAX_CATEGORIES, NUM_BINS, MAX_WORST = 8, 10, 4, 5
@@ -72,7 +73,7 @@ def _slice(test: Outcome, losses: Any, column: str, group: str, mask: Any) -> di
         "column": column,
         "group": group,
         "rows": int(mask.sum()),
-        "metrics": measure_of(test)(mask.astype(float)),
+        "metrics": measure_of(part_of(test, mask))(np.ones(mask.sum())),
         "lossDifference": difference,
         "p": _welch(inside, outside),
     }
