@@ -217,6 +217,7 @@ def test_a_refusal_before_the_release_leaves_the_figures_and_no_model(place: Pla
     VALID.validate(done.result)
     assert (done.result["modelPath"], done.result["gatesMet"]) == (None, True)
     assert done.result["metrics"]["test"]["roc_auc"] > 0.8
+    assert not (place.home / "operations" / made / "withheld").exists()
     assert not {name for name in place.artifacts(made) if name.startswith("model.")}
     waited = place.run("wait", made)
     assert waited.returncode == 3

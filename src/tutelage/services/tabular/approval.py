@@ -1,6 +1,6 @@
 """Approvals: a step that waits for a yes. What would be released waits whole in the checkpoint; a no ends the run.
 
-Asked before `final`, the search's best waits untrained; before `release`, the tested model waits unsigned, and what was
+Asked before `final`, the search's best waits untrained; before `release`, the tested model waits withheld, and what was
 approved is what is released: the file is known by its hash.
 """
 
@@ -18,8 +18,7 @@ from tutelage.core.clock import now_s
 from tutelage.core.commands import Command, Verb
 from tutelage.core.ports import Run, Save
 from tutelage.services.tabular.config import Approval
-from tutelage.services.tabular.report.final import MODEL
-from tutelage.services.tabular.report.release import release, unsigned
+from tutelage.services.tabular.report.release import discard, find, release, withhold
 
 FILE = "approval.json"
 FINAL, RELEASE = "final", "release"
@@ -78,7 +77,7 @@ def ask(
         deadline_s=approval.deadline_s,
         result=dict(result),
         metrics=dict(metrics),
-        model_sha256=_sha256(unsigned(run)) if approval.before == RELEASE else None,
+        model_sha256=_sha256(withhold(run)) if approval.before == RELEASE else None,
     )
     _keep(run, question, step=step, save=save)
     run.log(f"waits for an approval: {text}")
@@ -130,8 +129,7 @@ def _follow(run: Run, question: Question) -> Answer | None:
         return Answer(over=True, result=refused_result(run, question.result, question.record))
     if question.before == FINAL:
         return Answer(over=False, record=question.record)
-    kept = [path for path in (unsigned(run), run.artifact(MODEL)) if path.is_file()]
-    if not any(_sha256(path) == question.model_sha256 for path in kept):
+    if not any(_sha256(path) == question.model_sha256 for path in find(run)):
         run.log("the approved model's file is gone or was changed: it is trained and asked for again", level="warning")
         return None
     release(run)
@@ -140,10 +138,8 @@ def _follow(run: Run, question: Question) -> Answer | None:
 
 def refused_result(run: Run, result: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document of a run whose step was refused: what was measured, and no model."""
-    for name in (MODEL, f"{MODEL}.sig"):
-        run.artifact(name).unlink(missing_ok=True)
-    unsigned(run).unlink(missing_ok=True)
-    files = [name for name in result["artifacts"] if not name.endswith(MODEL)]
+    discard(run)
+    files = [name for name in result["artifacts"] if not name.startswith("artifacts/model.")]
     metadata = {**result["metadata"], "stoppedEarly": True}
     return {**result, "modelPath": None, "metadata": metadata, "artifacts": files, "approval": dict(record)}
 

@@ -10,8 +10,8 @@ from tutelage.core.commands import Verb
 from tutelage.core.ports import Run
 from tutelage.services.tabular import approval
 from tutelage.services.tabular.catalog import REGRESSION, direction_of
-from tutelage.services.tabular.closing import (
-    close,
+from tutelage.services.tabular.conclusion import (
+    conclude,
     final_question,
     release_question,
     untrained_result,
@@ -23,7 +23,6 @@ from tutelage.services.tabular.handoffs import take
 from tutelage.services.tabular.models.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.plan import Plan, make_plan
 from tutelage.services.tabular.report.final import fit_final
-from tutelage.services.tabular.report.release import release
 from tutelage.services.tabular.report.result import best_out_of_fold, package
 from tutelage.services.tabular.search.searcher import Searcher
 from tutelage.services.tabular.search.state import Trial, saver
@@ -86,12 +85,11 @@ def _search_and_finish(
         return None
     run.phase("evaluate")
     searcher.note_time(searching=False)
-    result = close(config, run, plan, final, package(config, run, plan, state, final, chosen))
+    result = conclude(config, run, plan, final, package(config, run, plan, state, final, chosen))
     run.progress(len(state.trials), len(state.trials), message="finished")
     if _waits(config, approval.RELEASE):
         _ask(config, run, searcher, release_question(result), result)
         return None
-    release(run)
     return {**result, **({"approval": state.approval} if state.approval else {})}
 
 

@@ -25,7 +25,7 @@ GATES: Mapping[str, str] = {
     "test_drop": "how much worse the objective is on the test than its mean over the folds, as a share of that mean; "
     "negative where the test is better",
     "quality": "score of the training data, 0 to 100, as `tutelage inspect` gives it",
-    "latency_ms": "milliseconds to predict one row",
+    "latency_ms": "milliseconds to predict one row, median, where it was timed",
     "model_mib": "size of the model's file, MiB",
 }
 """Gates beside `test.METRIC` (a score on the held-out test) and `cv.METRIC` (its mean over the folds)."""

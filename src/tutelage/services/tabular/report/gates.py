@@ -97,8 +97,7 @@ def _quality(result: Mapping[str, Any]) -> Measured:
 
 
 def _latency(result: Mapping[str, Any]) -> Measured:
-    found = result["metadata"].get("latency")
-    value = found.get("oneRowMs") if isinstance(found, Mapping) else None
+    value = result["metrics"].get("latency", {}).get("row_ms_p50")
     return Measured(value=float(value)) if value is not None else Measured(reason="the latency was not timed")
 
 

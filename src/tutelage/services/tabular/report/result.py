@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 
 from tutelage.core.atomic import write_json
 from tutelage.core.ports import Run
+from tutelage.core.signing import installation_key, sign_file
 from tutelage.services.tabular.catalog import CLASSIFICATION
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.models.algorithms import REGISTRY
@@ -16,10 +18,12 @@ from tutelage.services.tabular.plan import Plan
 from tutelage.services.tabular.report.final import MODEL, Final
 from tutelage.services.tabular.report.plots import confusion_counts, draw_confusion
 from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, State, Trial
+from tutelage.settings import load_settings
 
 
 def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Final, chosen: Trial) -> dict[str, Any]:
-    """Write every artifact but the model, which the final fit wrote, and return the result document."""
+    """Sign the model, write every artifact and return the result document."""
+    _sign(run)
     names = [MODEL, f"{MODEL}.sig"]
     for name, content in _documents(plan, state, final).items():
         write_json(run.artifact(name), content)
@@ -39,6 +43,13 @@ def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Fi
         "artifacts": [f"artifacts/{name}" for name in shown],
         **({"unrecognized": config.unrecognized} if config.unrecognized else {}),
     }
+
+
+def _sign(run: Run) -> None:
+    """Give the model its name only once it is signed."""
+    path = run.artifact(MODEL)
+    os.replace(path.with_suffix(".tmp"), path)
+    sign_file(path, installation_key(load_settings().files.key))
 
 
 def cross_validation(trial: Trial) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The close of a training: what is judged about the tested model, and the documents of a run that was refused."""
+"""The conclusion of a training: what is judged about the tested model, and the documents of a run that was refused."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.evaluation.document import evaluate
 from tutelage.services.tabular.handoffs import recorded
 from tutelage.services.tabular.plan import Plan
-from tutelage.services.tabular.report.final import Final
+from tutelage.services.tabular.report.final import MODEL, Final
 from tutelage.services.tabular.report.gates import judge_gates, unmet_sentences
-from tutelage.services.tabular.report.release import unsigned
 from tutelage.services.tabular.report.result import cross_validation
 from tutelage.services.tabular.search.state import State, Trial
 
 EVALUATION = "evaluation.json"
 
 
-def close(config: TabularConfig, run: Run, plan: Plan, final: Final, result: Mapping[str, Any]) -> dict[str, Any]:
+def conclude(config: TabularConfig, run: Run, plan: Plan, final: Final, result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result document with the evaluation written, the gates judged, and what hand-offs had changed."""
-    metadata = {**result["metadata"], "modelBytes": unsigned(run).stat().st_size}
+    metadata = {**result["metadata"], "modelBytes": run.artifact(MODEL).stat().st_size}
     judged = {**result, "metadata": metadata, "artifacts": list(result["artifacts"])}
     document = evaluate(config, plan, final, judged, seed=run.seed)
     if document is not None:
