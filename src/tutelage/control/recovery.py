@@ -42,7 +42,7 @@ def settle(
     if ending.state is State.COMPLETED:
         changes["stopped_early"] = record.stopped_early or record.wanted == Verb.STOP
     if ending.state is State.PAUSED:
-        changes["stopped_early"] = record.state is State.STOPPING
+        changes["stopped_early"] = record.stopped_early or record.state is State.STOPPING
         changes["wanted"] = None
     moved = move(tx, record, ending.state, at_s=at_s, why=ending.why, **changes)
     if ending.state is State.INTERRUPTED:

@@ -234,3 +234,12 @@ def test_a_rule_speaks_when_its_figures_do(code: str, change: dict[str, Any]) ->
             result[part][key] = {**result[part][key], **value} if isinstance(value, dict) else value
     after = evaluation_of(test, result, importance={}, used=[], sensitive=[], seed=0)["recommendations"]
     assert code in [item["code"] for item in after]
+
+
+def test_unequal_groups_are_those_whose_difference_is_more_than_chance() -> None:
+    even = evaluated(a_test(), sensitive=["city"], objective="roc_auc")
+    assert "unequal_groups" not in [item["code"] for item in even["recommendations"]]
+    test = a_test()
+    test.frame["city"] = np.where(test.said == 1, "Oslo", "Bern")
+    found = evaluated(test, sensitive=["city"], objective="roc_auc")
+    assert "unequal_groups" in [item["code"] for item in found["recommendations"]]

@@ -81,13 +81,14 @@ def _late(facts: Facts) -> Mapping[str, Any] | None:
 
 
 def _unequal(facts: Facts) -> Mapping[str, Any] | None:
+    """Judge by the basic bootstrap's lower limit: a range of groups is biased upwards, and its percentiles twice."""
     found = {
-        f"{item['column']}.{name}": figures["low"]
+        f"{item['column']}.{name}": {"value": figures["value"], "atLeast": 2 * figures["value"] - figures["high"]}
         for item in facts["evaluation"].get("sensitiveFeatures", [])
         for name, figures in item["differences"].items()
         if name in ("demographicParityDifference", "equalizedOddsDifference", "accuracyDifference")
-        and figures["low"] is not None
-        and figures["low"] > DISPARITY
+        and figures["high"] is not None
+        and 2 * figures["value"] - figures["high"] > DISPARITY
     }
     return found or None
 
@@ -114,7 +115,11 @@ RULES: tuple[Rule, ...] = (
         when=_unstable,
         says="the folds differ by over 10 % of their mean: use more rows, or `repeated` folds",
     ),
-    Rule(code="worse_groups", when=_worse_groups, says="the model serves these groups worse: gather more rows of them"),
+    Rule(
+        code="worse_groups",
+        when=_worse_groups,
+        says="the model errs more for these groups: look at what their errors share",
+    ),
     Rule(
         code="low_recall",
         when=_missed,
@@ -129,7 +134,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="unequal_groups",
         when=_unequal,
-        says="groups of a sensitive column differ by over 0.10, chance set aside: have the use of the model reviewed",
+        says="groups of a sensitive column differ by over 0.10 at the least: have the use of the model reviewed",
     ),
     Rule(
         code="one_column_decides",
