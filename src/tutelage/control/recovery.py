@@ -40,8 +40,9 @@ def settle(
     tx.change_attempt(record.id, record.attempt, ended_at_s=at_s)
     changes: dict[str, Any] = {"error": ending.error, "result": ending.result}
     if ending.state is State.COMPLETED:
-        changes["stopped_early"] = record.wanted == Verb.STOP
+        changes["stopped_early"] = record.stopped_early or record.wanted == Verb.STOP
     if ending.state is State.PAUSED:
+        changes["stopped_early"] = record.stopped_early or record.state is State.STOPPING
         changes["wanted"] = None
     moved = move(tx, record, ending.state, at_s=at_s, why=ending.why, **changes)
     if ending.state is State.INTERRUPTED:
@@ -79,8 +80,9 @@ def _error(error: TutelageError) -> dict[str, Any]:
 
 
 def _deliberate(record: OperationRecord, said: dict[str, Any]) -> Ending | None:
-    if said.get("state") == "paused" and record.state is not State.STOPPING:
-        return Ending(state=State.PAUSED, why="asked for" if record.wanted else "it waits for an approval")
+    if said.get("state") == "paused" and (record.state is not State.STOPPING or said.get("verb") == Verb.STOP):
+        waits = (record.waiting_for or {}).get("kind") == "approval"
+        return Ending(state=State.PAUSED, why="it waits for an approval" if waits else "asked for")
     if said.get("state") == "cancelled" or record.wanted == Verb.CANCEL:
         return Ending(state=State.CANCELLED, why="asked for")
     if record.wanted == Verb.PAUSE:
@@ -115,7 +117,7 @@ def _said(tx: Transaction, record: OperationRecord) -> dict[str, Any]:
         if event.kind is EventKind.ERROR:
             said["error"] = dict(event.data)
         elif "state" in event.data:
-            said["state"] = event.data["state"]
+            said.update(state=event.data["state"], verb=event.data.get("verb"))
     return said
 
 

@@ -42,7 +42,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     ),
     State.PAUSED: frozenset({State.RESUMING, State.CANCELLED}),
     State.RESUMING: frozenset({State.RUNNING, State.CANCELLED, State.FAILED}),
-    State.STOPPING: frozenset({State.COMPLETED, State.INTERRUPTED, State.FAILED, State.CANCELLED}),
+    State.STOPPING: frozenset({State.PAUSED, State.COMPLETED, State.INTERRUPTED, State.FAILED, State.CANCELLED}),
     State.INTERRUPTED: frozenset({State.RESUMING, State.FAILED, State.CANCELLED}),
     State.FAILED: frozenset({State.RESUMING}),
     State.CANCELLED: frozenset({State.RESUMING}),

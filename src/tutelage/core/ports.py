@@ -78,6 +78,9 @@ class Control(Protocol):
     def refused(self, command: Command, *, reason: str) -> None:
         """Say that a command cannot be followed, and why."""
 
+    def ask(self, question: str, *, timeout_s: float) -> None:
+        """Ask for an approval: once the service has left with None, the operation waits for it, paused."""
+
 
 class Run(Reporter, Declares, Checkpoints, Control, Protocol):
     """Everything a service's `train` is given."""

@@ -15,6 +15,7 @@ from tutelage.core.commands import Verb
 from tutelage.core.findings import Advice, Outcome
 from tutelage.core.operation import ENDED, State
 from tutelage.interfaces.cli import words
+from tutelage.interfaces.cli.gates import gate_lines
 from tutelage.interfaces.cli.sparkline import cells
 from tutelage.interfaces.cli.terminal import INK, PAINTED, RED, VERDICT_SIGNS, headline, style_of, table
 
@@ -201,8 +202,9 @@ def next_commands(operation: wire.Operation, data: str = "DATA.csv") -> list[str
     elif judged and (verb := VERBS.get(judged.recommendation.do)) and operation.commands.get(verb, "") is None:
         found.append(_command(judged.recommendation, key, judged.sentence))
     if operation.state is State.COMPLETED:
+        has_model = (operation.result or {}).get("modelPath", "") is not None
         found += [
-            f"tutelage predict {key} {data} -o predictions.csv",
+            *([f"tutelage predict {key} {data} -o predictions.csv"] if has_model else []),
             f"tutelage show {key} --why",
             f"tutelage artifacts {key} --get NAME",
         ]
@@ -229,6 +231,7 @@ def ending(
     if isinstance(metrics, Mapping) and metrics:
         yield Text("\nResult", style="bold")
         yield Padding(result_table(metrics), (0, 0, 0, 2), expand=False)
+    yield from gate_lines(operation.result or {})
     if artifacts:
         yield Text("\nFiles", style="bold")
         yield Padding(files(artifacts), (0, 0, 0, 2), expand=False)

@@ -16,13 +16,18 @@ if TYPE_CHECKING:
     from tutelage.core.wire import Operation
 
 INTERRUPTED = 130
-WAIT_S = 300.0
+WAIT_S = 5.0
+"""Between two looks at whether it waits for an approval."""
 
 
 def exit_code(operation: Operation) -> int:
-    """Return how an operation stands as an exit code: 3 where a live one is advised to stop."""
+    """Return how an operation stands as an exit code; 3: an unmet gate, a refusal, or a live one advised to stop."""
+    from tutelage.interfaces.cli.gates import unmet
+
     if operation.state in (State.FAILED, State.CANCELLED, State.INTERRUPTED):
         return EXIT_FAILED
+    if operation.state is State.COMPLETED and unmet(operation.result or {}):
+        return EXIT_ADVISED
     judged = operation.assessment
     if operation.state not in ENDED and judged and judged.recommendation.do is Advice.STOP:
         return EXIT_ADVISED
@@ -59,14 +64,28 @@ def follow_live(client: Client, operation_id: str, *, data: str = "DATA.csv") ->
 
 
 def wait_quietly(client: Client, operation_id: str) -> Operation:
-    """Wait until the operation has ended."""
+    """Wait until the operation has ended; say so once, beside the answer, where it waits for an approval."""
+    told = ""
     try:
         while not (answer := client.wait(operation_id, timeout_s=WAIT_S)).reached:
-            pass
+            told = _tell_question(answer.operation, told)
     except KeyboardInterrupt:
         _say_left(operation_id)
         raise typer.Exit(INTERRUPTED) from None
     return answer.operation
+
+
+def _tell_question(operation: Operation, told: str) -> str:
+    """Say what an operation asks for, unless that was said already; return what has been said."""
+    from tutelage.interfaces.cli.session import note
+    from tutelage.interfaces.cli.words import short
+
+    waiting = operation.waiting_for
+    if waiting is None or waiting.kind != "approval" or waiting.detail == told:
+        return told
+    key = short(operation.id)
+    note(f'{waiting.detail}\n  tutelage approve {key} --reason "..."\n  tutelage reject {key} --reason "..."')
+    return waiting.detail
 
 
 def wait(
@@ -79,6 +98,7 @@ def wait(
     as_json: AsJson = False,
 ) -> None:
     """Wait until something happens; exit 1 when it did not come in time."""
+    from tutelage.interfaces.cli.gates import say_unmet
     from tutelage.interfaces.cli.session import find, print_json, session
     from tutelage.interfaces.cli.show import summary_line
     from tutelage.interfaces.cli.terminal import say
@@ -94,6 +114,7 @@ def wait(
         print_json(answer)
     else:
         say(summary_line(answer.operation))
+        say_unmet(answer.operation)
     raise typer.Exit(exit_code(answer.operation) if answer.reached else EXIT_FAILED)
 
 

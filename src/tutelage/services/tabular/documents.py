@@ -107,11 +107,17 @@ def _as_list(value: Any) -> list[Any]:
 
 def _apply(phrase: str, config: Options) -> bool:
     """Enter what a phrase asks for into `config`; False where no phrase of the table is in it."""
-    understood = False
+    options = phrase_options(phrase)
+    for key, value in options.items():
+        config[key] = {**config.get(key, {}), **value} if isinstance(value, dict) else value
+    return bool(options)
+
+
+def phrase_options(phrase: str) -> Options:
+    """Return what the table's phrases in a text ask for; nothing where none of them is in it."""
+    options: Options = {}
     for pattern, option in PHRASES:
         found = re.search(pattern, phrase, re.IGNORECASE)
-        if found:
-            understood = True
-            for key, value in option(found).items():
-                config[key] = {**config.get(key, {}), **value} if isinstance(value, dict) else value
-    return understood
+        for key, value in option(found).items() if found else ():
+            options[key] = {**options.get(key, {}), **value} if isinstance(value, dict) else value
+    return options

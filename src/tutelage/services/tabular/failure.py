@@ -10,6 +10,9 @@ from typing import Any
 PARTIAL = "partial.json"
 """Written after each trial: the best parameters so far and the number of trials."""
 
+HANDOFFS = "handoffs.json"
+"""What hand-offs had changed, written by the first attempt; the others go by it."""
+
 
 def failure_document(error: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Return the result on failure from an error ({code, message, hint}) and the operation's folder."""
@@ -22,7 +25,7 @@ def failure_document(error: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "error": {name: str(error.get(name) or "") for name in ("code", "message", "hint")},
         "suggestions": [str(error["hint"])] if error.get("hint") else [],
         "partial": {**partial, "artifacts": [name for name in files if not name.endswith((".tmp", ".sig"))]},
-        "unrecognized": config.get("unrecognized", []),
+        "unrecognized": _read_json(folder / HANDOFFS).get("unrecognized", config.get("unrecognized", [])),
     }
 
 

@@ -60,6 +60,15 @@ def inspect(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def data_quality(frame: Any, target: Target) -> dict[str, Any]:
+    """Return the score of a table and its reasons, as `inspect` gives them."""
+    columns = infer_columns(frame, names=[item for item in frame.columns if item != target.name], asked=False)
+    suspects = leak_suspects(frame, columns, target)
+    duplicates = int(frame.duplicated().sum())
+    score, reasons = quality(frame, columns, duplicates=duplicates, num_suspects=len(suspects), target=target)
+    return {"score": score, "reasons": reasons}
+
+
 def _describe(column: Column) -> dict[str, Any]:
     used = column.kind in USED
     facts = {"name": column.name, "kind": column.kind, "unique": column.num_unique, "missing": column.num_missing}

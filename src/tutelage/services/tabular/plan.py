@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from tutelage.core.errors import InvalidSpec, nearest, unknown
 from tutelage.core.ports import Run
@@ -32,6 +33,7 @@ from tutelage.services.tabular.data.types import (
 from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS, FeatureMissing, NoFeatures
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild
+from tutelage.services.tabular.inspect import data_quality
 
 TEST_SHARE = 0.2
 SAMPLE_ROWS = 200
@@ -62,6 +64,9 @@ class Plan:
 
     sample: Any
     """A few raw test rows, of the columns learned from: for the example, and to time the model with."""
+    test_frame: Any = None
+    """The test rows as they were read, for the evaluation."""
+    data_quality: Mapping[str, Any] | None = None
 
     @property
     def ignored(self) -> dict[str, str]:
@@ -92,15 +97,15 @@ class _Split:
     test_rows: messages.Rows
     target: Target
     tables: dict[str, Mapping[str, Any]]
+    quality: Mapping[str, Any] | None = None
 
 
 def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
     """Read, check and divide the data, and hand the typed rows to the child."""
     split = _read_and_split(config, run, child)
-    task = split.target.task
-    strategy = _check_task(config, split.target)
+    task, strategy = split.target.task, _check_task(config, split.target)
     times, groups = split_columns(config, split.frame)
-    columns = infer_columns(split.frame, names=_feature_names(config, split.frame), asked=config.features is not None)
+    columns = _columns(config, split)
     reader = ColumnReader(columns)
     _check_features(reader, columns, split.test_frame)
     _tell_columns(config, run, split.frame, columns)
@@ -145,6 +150,8 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
         fingerprint=_fingerprint(config, run.seed, split.tables, algorithm, objective, strategy),
         profile=profile(reader, typed),
         sample=split.test_frame[reader.names].head(SAMPLE_ROWS),
+        test_frame=split.test_frame,
+        data_quality=split.quality,
     )
 
 
@@ -156,6 +163,7 @@ def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
     _tell_dropped(run, target, "training")
     frame = table.frame[target.kept].reset_index(drop=True)
     tables: dict[str, Mapping[str, Any]] = {"train": table.record}
+    quality = data_quality(table.frame, target) if "quality" in config.gates else None
     if config.test_data_path is None:
         rows, test_rows = _hold_out(config, run, child, target, frame)
         test_frame, test_values = frame.iloc[test_rows].reset_index(drop=True), target.values[test_rows]
@@ -177,6 +185,7 @@ def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
         test_rows=test_rows,
         target=target,
         tables=tables,
+        quality=quality,
     )
 
 
@@ -245,13 +254,41 @@ def _hold_out(config: TabularConfig, run: Run, child: FitChild, target: Target, 
     return kept, held
 
 
+def _columns(config: TabularConfig, split: _Split) -> list[Column]:
+    """Return what each column is, found on the training rows, and check the names that a job gives."""
+    check_named(config.sensitive_features, split.frame, split.test_frame)
+    names = _feature_names(config, split.frame)
+    columns = infer_columns(split.frame, names=names, asked=config.features is not None)
+    return as_categories(columns, config.categorical_features)
+
+
 def _feature_names(config: TabularConfig, frame: Any) -> list[str]:
     if config.features is None:
-        return [name for name in frame.columns if name not in (config.target, config.group_column)]
+        check_named(config.exclude_features, frame)
+        left_out = {config.target, config.group_column, *config.exclude_features}
+        return [name for name in frame.columns if name not in left_out]
     for name in config.features:
         if name not in frame.columns:
             raise missing_column(name, frame)
     return list(dict.fromkeys(config.features))
+
+
+def as_categories(columns: list[Column], names: list[str]) -> list[Column]:
+    """Return the columns with those of `names` as categories. Raises FeatureMissing for one that is not there."""
+    known = [column.name for column in columns]
+    for name in names:
+        if name not in known:
+            raise missing_column(name, pd.DataFrame(columns=known))
+    note = "listed in categoricalFeatures"
+    return [replace(column, kind=CATEGORICAL, note=note) if column.name in names else column for column in columns]
+
+
+def check_named(names: list[str], *frames: Any) -> None:
+    """Raise FeatureMissing for a name that one of the tables does not have."""
+    for frame in frames:
+        for name in names:
+            if name not in frame.columns:
+                raise missing_column(name, frame)
 
 
 def missing_column(name: str, frame: Any) -> FeatureMissing:
@@ -321,5 +358,6 @@ def _fingerprint(config: TabularConfig, seed: int, tables: Mapping[str, Any], *c
         "space": {name: item.model_dump() for name, item in search.space.items()},
         "class_weight": config.class_weight,
         "early_stopping": config.options.early_stopping_rounds,
+        "columns": [sorted(config.exclude_features), sorted(config.categorical_features)],
     }
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]

@@ -8,27 +8,41 @@ from typing import Any
 
 from tutelage.core.commands import Verb
 from tutelage.core.ports import Run
+from tutelage.services.tabular import approval
 from tutelage.services.tabular.catalog import REGRESSION, direction_of
+from tutelage.services.tabular.conclusion import (
+    conclude,
+    final_question,
+    release_question,
+    untrained_result,
+    with_gates,
+)
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting.fits import FitChild
+from tutelage.services.tabular.handoffs import take
 from tutelage.services.tabular.models.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.plan import Plan, make_plan
 from tutelage.services.tabular.report.final import fit_final
 from tutelage.services.tabular.report.result import best_out_of_fold, package
 from tutelage.services.tabular.search.searcher import Searcher
-from tutelage.services.tabular.search.state import Trial
+from tutelage.services.tabular.search.state import Trial, saver
 from tutelage.settings import load_settings
 
 
 def train(config: TabularConfig, run: Run) -> Mapping[str, Any] | None:
     """Train and return the result document; None when paused or cancelled."""
     started_s = time.monotonic()
+    answered = approval.answer(run)
+    if answered is not None and answered.over:
+        return answered.result
+    yes = answered.record if answered else None
     run.phase("data")
+    config = take(config, run)
     child = FitChild(home=load_settings().home, cpus=run.cpus, memory_gib=run.memory_gib)
     try:
         plan = make_plan(config, run, child)
         _tell_baseline(run, plan)
-        return _search_and_finish(config, run, plan, child, started_s)
+        return _search_and_finish(config, run, plan, child, started_s, yes=yes)
     finally:
         child.close()
 
@@ -46,11 +60,12 @@ def _tell_baseline(run: Run, plan: Plan) -> None:
 
 
 def _search_and_finish(
-    config: TabularConfig, run: Run, plan: Plan, child: FitChild, started_s: float
+    config: TabularConfig, run: Run, plan: Plan, child: FitChild, started_s: float, *, yes: dict[str, Any] | None
 ) -> Mapping[str, Any] | None:
     run.phase("search")
     searcher = Searcher(config, run, plan, child, started_s=started_s)
     state, asked = searcher.state, searcher.asked
+    state.approval = yes or state.approval
     searcher.run_trials()
     if asked.ending in (Verb.PAUSE, Verb.CANCEL):
         _leave(searcher)
@@ -60,15 +75,35 @@ def _search_and_finish(
         asked.answer(step=searcher.checkpoint(), detail=f"search ended after {len(state.trials)} trials")
     asked.finishing = True
     chosen = state.best or state.current or _defaults(config, plan)
+    if _waits(config, approval.FINAL) and state.approval is None:
+        refused = with_gates(config, run, untrained_result(config, plan, state, chosen))
+        _ask(config, run, searcher, final_question(plan, state, chosen), refused)
+        return None
     final = fit_final(config, run, plan, child, asked, chosen.params, out_of_fold=best_out_of_fold(plan, state))
     if final is None:
         _leave(searcher)
         return None
     run.phase("evaluate")
     searcher.note_time(searching=False)
-    result = package(config, run, plan, state, final, chosen, child=child)
+    result = conclude(config, run, plan, final, package(config, run, plan, state, final, chosen, child=child))
     run.progress(len(state.trials), len(state.trials), message="finished")
-    return result
+    if _waits(config, approval.RELEASE):
+        _ask(config, run, searcher, release_question(result), result)
+        return None
+    return {**result, **({"approval": state.approval} if state.approval else {})}
+
+
+def _waits(config: TabularConfig, step: str) -> bool:
+    return config.approval is not None and config.approval.before == step
+
+
+def _ask(config: TabularConfig, run: Run, searcher: Searcher, text: str, result: Mapping[str, Any]) -> None:
+    """Ask for an approval with everything kept; the attempt ends with None."""
+    assert config.approval is not None
+    state = searcher.state
+    metrics = {result["metadata"]["objective"]: state.best.value} if state.best and state.best.value is not None else {}
+    step, save = searcher.checkpoint(), saver(state, None)
+    approval.ask(run, config.approval, text=text, step=step, save=save, metrics=metrics, result=result)
 
 
 def _leave(searcher: Searcher) -> None:

@@ -26,6 +26,8 @@ KEYS = ("rows", "dataPath")
 def use(model: Path, config: TabularConfig, requests: Requests, emit: Emit) -> None:
     """Load the operation's model once and answer each request."""
     path = model / "artifacts" / MODEL
+    if not path.is_file():
+        raise InvalidSpec("this operation released no model", hint="its result says why; train one, or approve it")
     check_signature(path, installation_key(load_settings().files.key))
     pipeline = joblib.load(path)
     for request in requests:

@@ -8,7 +8,8 @@ from pydantic import Field, field_validator, model_validator
 
 from tutelage.core.errors import InvalidSpec
 from tutelage.services.tabular import catalog
-from tutelage.services.tabular.config import checks
+from tutelage.services.tabular.config import checks, gates, handoffs
+from tutelage.services.tabular.config.approval import Approval
 from tutelage.services.tabular.config.base import CamelDocument
 from tutelage.services.tabular.config.parts import Costs, Options, Search, Tracking, Validation
 from tutelage.services.tabular.config.sources import check_source
@@ -42,6 +43,44 @@ class TabularConfig(CamelDocument):
     test_size: float | None = Field(None, gt=0, lt=1, description="share of rows held out as test; default 0.2")
     test_data_path: str | None = Field(None, description="a table of its own to test on, instead of testSize")
     unrecognized: list[str] = Field(default_factory=list, description="phrases of an agent's call not understood")
+    gates: dict[str, str] = Field(
+        default_factory=dict,
+        description='rules such as {"test.roc_auc": ">= 0.85"} that the result must keep; exit code 3 when it does not',
+    )
+    approval: Approval | None = Field(None, description="wait for a yes before a step; true: before the release")
+    sensitive_features: list[str] = Field(
+        default_factory=list, max_length=20, description="columns by whose groups the test is reported"
+    )
+    exclude_features: list[str] = Field(default_factory=list, description="columns that are not learned from")
+    categorical_features: list[str] = Field(
+        default_factory=list, description="columns whose values are learned as categories, even if they are numbers"
+    )
+    eda_document: dict[str, Any] | str | None = Field(
+        None, description="an analysis with recommendations or featureAssessment; an object or an absolute path"
+    )
+    eda_document_path: str | None = Field(None, description="the same, as a JSON file")
+    evaluator_feedback: dict[str, Any] | list[Any] | str | None = Field(
+        None, description="an evaluator's recommendations on an earlier model; an object or an absolute path"
+    )
+    evaluator_feedback_path: str | None = Field(None, description="the same, as a JSON file")
+    given_keys: list[str] | None = Field(
+        None, description="filled in beside a hand-off: the job's own keys, which win over what it recommends"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_keys(cls, document: Any) -> Any:
+        return handoffs.note_given(document)
+
+    @field_validator("gates")
+    @classmethod
+    def _gates(cls, value: dict[str, str]) -> dict[str, str]:
+        return gates.read_gates(value)
+
+    @field_validator("approval", mode="before")
+    @classmethod
+    def _plain_approval(cls, value: Any) -> Any:
+        return ({} if value else None) if isinstance(value, bool) else value
 
     @field_validator("model_type")
     @classmethod
@@ -71,6 +110,9 @@ class TabularConfig(CamelDocument):
         checks.check_weights(self)
         checks.check_space(self)
         checks.check_threshold(self)
+        gates.check_gates(self.gates, self.model_type)
+        handoffs.check_handoffs(self)
+        handoffs.check_columns_named(self)
         if self.model_type == catalog.REGRESSION and self.validation_strategy.type == "stratified_kfold":
             raise InvalidSpec("stratified_kfold needs classes, and this is a regression", hint="use kfold")
         if self.target_column is None and not self.train_data_path.startswith("sklearn:"):

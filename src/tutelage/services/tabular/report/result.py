@@ -62,7 +62,7 @@ def package(
     result = {
         "success": True,
         "modelPath": f"artifacts/{MODEL}",
-        "metrics": {"test": final.kept.test_scores, "crossValidation": _cross_validation(chosen), "latency": latency},
+        "metrics": {"test": final.kept.test_scores, "crossValidation": cross_validation(chosen), "latency": latency},
         "bestParams": chosen.params,
         "featureImportance": final.kept.importance,
         "experiment": {"status": "disabled"},
@@ -125,7 +125,8 @@ def _sign(run: Run) -> Path:
     return path
 
 
-def _cross_validation(trial: Trial) -> dict[str, float]:
+def cross_validation(trial: Trial) -> dict[str, float]:
+    """Return mean and standard deviation of each score over a trial's folds."""
     summary = trial.summary()
     return {f"{name}_{part}": value for name, parts in summary.items() for part, value in parts.items()}
 
@@ -156,6 +157,7 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "target": config.target,
         "validation": {"type": plan.strategy, "folds": len(plan.divided.folds)},
         "data": dict(plan.tables),
+        **({"dataQuality": plan.data_quality} if plan.data_quality else {}),
     }
 
 

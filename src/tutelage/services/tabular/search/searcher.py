@@ -234,7 +234,7 @@ class Searcher:
 
     def _take_over(self, state: State) -> None:
         """Begin as a branch: a stop of the other operation does not hold here, its finished trials are told anew."""
-        state.operation, state.stopped = self._run.id, False
+        state.operation, state.stopped, state.approval = self._run.id, False, None
         for trial in state.trials:
             if trial.value is not None:
                 self._run.metric(trial.number, self._values_of(trial))

@@ -64,6 +64,8 @@ class State:
     operation: str = ""
     best_number: int | None = None
     predictions: dict[int, list[Any]] = field(default_factory=dict)
+    approval: dict[str, Any] | None = None
+    """The yes to the final fit, once it is given."""
 
     @property
     def best(self) -> Trial | None:

@@ -1,0 +1,1 @@
+"""The evaluation of the kept model on the test: intervals, thresholds, slices, mistakes, costs, advice."""
