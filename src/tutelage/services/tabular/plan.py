@@ -14,7 +14,8 @@ from tutelage.core.errors import InvalidSpec, nearest, unknown
 from tutelage.core.ports import Run
 from tutelage.services.tabular import catalog
 from tutelage.services.tabular.config import TabularConfig
-from tutelage.services.tabular.data.sources import read_table
+from tutelage.services.tabular.data.quality import DataQuality, look
+from tutelage.services.tabular.data.sources import Table, read_table
 from tutelage.services.tabular.data.target import Target, read_target, read_test_target, target_column
 from tutelage.services.tabular.data.types import (
     CATEGORICAL,
@@ -55,6 +56,7 @@ class Plan:
     strategy: str
     divided: messages.Divided
     fingerprint: str
+    quality: DataQuality
 
     @property
     def ignored(self) -> dict[str, str]:
@@ -97,6 +99,8 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
     reader = ColumnReader(columns)
     _check_features(reader, columns, split.test_frame)
     _tell_columns(config, run, split.frame, columns)
+    quality = look(split.frame, columns, values=split.values, task=task, target_name=split.target.name)
+    _tell_quality(run, quality)
     load = messages.Load(
         task=task,
         reader=reader,
@@ -135,12 +139,13 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
         strategy=strategy,
         divided=answered(child.ask(request)),
         fingerprint=_fingerprint(config, run.seed, split.tables, algorithm, objective, strategy),
+        quality=quality,
     )
 
 
 def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
     """Read the sources; the test is a table of its own, or held out before anything is learned from the rows."""
-    table = read_table(config.train_data_path)
+    table = _read(run, config.train_data_path)
     target = read_target(target_column(table.frame, config.target), model_type=config.model_type)
     _check_task(config, target)
     _tell_dropped(run, target, "training")
@@ -151,7 +156,7 @@ def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
         test_frame, test_values = frame.iloc[test_rows].reset_index(drop=True), target.values[test_rows]
         frame, values = frame.iloc[rows].reset_index(drop=True), target.values[rows]
     else:
-        test_table = read_table(config.test_data_path)
+        test_table = _read(run, config.test_data_path)
         tables["test"] = test_table.record
         test_target = read_test_target(target_column(test_table.frame, config.target), target)
         _tell_dropped(run, test_target, "test")
@@ -168,6 +173,13 @@ def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
         target=target,
         tables=tables,
     )
+
+
+def _read(run: Run, source: str) -> Table:
+    table = read_table(source, memory_gib=run.memory_gib)
+    for note in table.notes:
+        run.log(note)
+    return table
 
 
 def answered(answer: Any) -> Any:
@@ -282,9 +294,18 @@ def _tell_columns(config: TabularConfig, run: Run, frame: Any, columns: list[Col
         run.log(f"column {config.group_column!r} divides the rows and is not learned from")
     for name, count in infinite_cells(frame, columns).items():
         run.log(f"column {name!r}: {count} infinite cells count as missing", level="warning")
-    twice = int(frame.duplicated().sum())
-    if twice:
-        run.log(f"{twice} of {len(frame)} training rows repeat another row", level="warning")
+
+
+def _tell_quality(run: Run, quality: DataQuality) -> None:
+    """Name leak suspects and impossible values before anything is trained."""
+    reasons = "; ".join(quality.reasons) or "nothing to take off"
+    run.log(f"data quality {quality.score} of 100: {reasons}")
+    for suspect in quality.suspects:
+        said = f"{' + '.join(suspect.columns)}: {suspect.why} ({suspect.share:.1%} explained)"
+        if suspect.is_hint:
+            run.log(f"possible leak, by name only: {said}")
+        else:
+            run.log(f"leak suspect: {said}; leave it out by 'features' unless it is known beforehand", level="warning")
 
 
 def _algorithm(config: TabularConfig, run: Run, num_rows: int) -> str:

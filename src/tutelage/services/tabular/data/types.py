@@ -136,7 +136,9 @@ def _words(cells: Any, name: str) -> Found:
     if is_unique:
         return Found(TEXT, f"a text of its own in nearly every row, {words:.1f} words a cell")
     if distinct > DIRTY_FROM and words >= DIRTY_WORDS:
-        return Found(CATEGORICAL, f"{distinct} categories of {words:.1f} words: their words are read too", is_dirty=True)
+        return Found(
+            CATEGORICAL, f"{distinct} categories of {words:.1f} words: their words are read too", is_dirty=True
+        )
     numbers = float(plain_numbers(cells).notna().mean())
     if MIN_MIXED <= numbers <= 1 - MIN_MIXED:
         return Found(CATEGORICAL, f"mixed types: {numbers:.0%} of the cells are numbers, the others text; read as text")

@@ -40,8 +40,8 @@ def encoder(reader: ColumnReader, encoding: Encoding) -> ColumnTransformer:
     """Return an unfitted encoder; every statistic in it is learned by `fit`, on training rows alone.
 
     Unseen categories become "none of the known" (one-hot: zeros or the rare group; codes: -1, or missing for a
-    learner that knows missing values). Numbers keep their missing cells for LightGBM, else take the median. Text becomes
-    numbers behind those of the categories, so that the places of these do not depend on it.
+    learner that knows missing values). Numbers keep their missing cells for LightGBM, else take the median. Text
+    becomes numbers behind those of the categories, so that the places of these do not depend on it.
     """
     if encoding == "one_hot":
         return _one_hot(reader)

@@ -83,6 +83,7 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "target": config.target,
         "validation": {"type": plan.strategy, "folds": len(plan.divided.folds)},
         "data": dict(plan.tables),
+        "dataQuality": plan.quality.document,
     }
 
 
