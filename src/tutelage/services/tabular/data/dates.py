@@ -17,9 +17,9 @@ _FRONT = r"^\s*(\d{1,2})[-/.](\d{1,2})[-/.]\d{2,4}"
 
 def sniff_dates(cells: Any) -> str | None:
     """Return how a column of text writes dates ("" or DAY_FIRST), or None where it holds none."""
-    if cells.head(200).str.contains(DATE_SHAPE).mean() < SHARE:
+    if cells.head(200).str.slice(0, 40).str.contains(DATE_SHAPE).mean() < SHARE:
         return None
-    front = cells.head(2000).str.extract(_FRONT).dropna().astype(int)
+    front = cells.head(2000).str.slice(0, 40).str.extract(_FRONT).dropna().astype(int)
     style = DAY_FIRST if len(front) and (front[0] > 12).any() and not (front[1] > 12).any() else ""
     return style if read_dates(cells, style).notna().mean() > 0.9 else None
 

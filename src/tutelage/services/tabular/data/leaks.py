@@ -11,7 +11,16 @@ import numpy as np
 import pandas as pd
 
 from tutelage.services.tabular.catalog import CLASSIFICATION
-from tutelage.services.tabular.data.types import CATEGORICAL, DATETIME, NUMERIC, TEXT, Column, ColumnReader
+from tutelage.services.tabular.data.types import (
+    CATEGORICAL,
+    DATETIME,
+    NUMERIC,
+    TEXT,
+    USED,
+    Column,
+    text_name,
+    typed_names,
+)
 
 LEAK_SHARE = 0.98
 """A column that alone explains this share of what there is to explain is suspected to be a leak."""
@@ -52,32 +61,33 @@ class Suspect:
         return {"columns": list(self.columns), "kind": self.kind, "why": self.why, "share": round(self.share, 4)}
 
 
-def leak_suspects(frame: Any, values: Any, columns: list[Column], *, task: str, target_name: str) -> list[Suspect]:
-    """Return suspects among the columns that are learned from; `values` is the target of each row of `frame`."""
-    reader = ColumnReader(columns)
-    typed = reader.transform(frame)
+def leak_suspects(typed: Any, values: Any, columns: list[Column], *, task: str, target_name: str) -> list[Suspect]:
+    """Return suspects among the columns that are learned from; `values` is the target of each row of `typed`."""
+    learned = [column for column in columns if column.kind in USED]
     found, shares = [], {}
-    for column in reader.columns:
-        shares[column.name] = share = _alone(typed, column, frame, values, task)
+    for column in learned:
+        shares[column.name] = share = _alone(typed, column, values, task)
         if share >= LEAK_SHARE:
             why = "alone explains the target"
             found.append(Suspect(columns=(column.name,), kind="single", why=why, share=share))
     if task != CLASSIFICATION:
-        numeric = [column.name for column in reader.columns if column.kind == NUMERIC]
+        numeric = [column.name for column in learned if column.kind == NUMERIC]
         found += _combined(typed[numeric].to_numpy(dtype="float64"), numeric, np.asarray(values, dtype="float64"))
     named = {name for suspect in found for name in suspect.columns}
     found += [
         Suspect(columns=(column.name,), kind="name", why=why, share=shares[column.name])
-        for column in reader.columns
+        for column in learned
         if column.name not in named and (why := sounds_late(column.name, target_name))
     ]
     return found
 
 
-def _alone(typed: Any, column: Column, frame: Any, values: Any, task: str) -> float:
+def _alone(typed: Any, column: Column, values: Any, task: str) -> float:
     """Return the share that one column explains; of dates and texts, whether they are there at all."""
-    if column.kind in (DATETIME, TEXT):
-        return explained(frame[column.name].isna().astype(str), values, task=task, is_category=True)
+    if column.kind == DATETIME:
+        return explained(typed[typed_names(column)[0]].isna(), values, task=task, is_category=True)
+    if column.kind == TEXT:
+        return explained(typed[text_name(column)] == "", values, task=task, is_category=True)
     return explained(typed[column.name], values, task=task, is_category=column.kind == CATEGORICAL)
 
 
@@ -87,8 +97,7 @@ def explained(cells: Any, values: Any, *, task: str, is_category: bool) -> float
     Groups are categories, or at most 20 quantile bins: of errors for classes (each group says its majority), of
     variance for numbers. Columns with hardly any repeated value explain everything by chance: they count as 0.
     """
-    groups = cells if is_category else pd.qcut(cells, MAX_BINS, labels=False, duplicates="drop")
-    codes, names = pd.factorize(groups, use_na_sentinel=False)
+    codes, names = pd.factorize(cells if is_category else _bins(cells.to_numpy()), use_na_sentinel=False)
     if len(names) > len(codes) / 10:
         return 0.0
     if task == CLASSIFICATION:
@@ -101,6 +110,15 @@ def explained(cells: Any, values: Any, *, task: str, is_category: bool) -> float
     means = np.bincount(codes, weights=values, minlength=len(names)) / np.maximum(sizes, 1)
     spread = float(np.var(values))
     return float(np.var(means[codes]) / spread) if spread else 0.0
+
+
+def _bins(numbers: Any) -> Any:
+    """Return the quantile bin of each number; missing ones are a bin of their own."""
+    present = numbers[np.isfinite(numbers)]
+    if not len(present):
+        return np.zeros(len(numbers), dtype=int)
+    edges = np.unique(np.quantile(present, np.linspace(0, 1, MAX_BINS + 1)[1:-1]))
+    return np.where(np.isfinite(numbers), np.searchsorted(edges, numbers, side="left"), -1)
 
 
 def _combined(matrix: Any, names: list[str], values: Any) -> list[Suspect]:

@@ -12,8 +12,9 @@ from tutelage.core.errors import MemoryLimit
 
 GIB = 2**30
 DEFAULT_GIB = 4.0
-HELPER_GIB = 2.0
-"""What a helper's address space has beyond the memory that it was given; see the worker."""
+RESERVED_GIB = 2.0
+"""What an address space needs beyond the memory used: allocators and threads reserve more than they fill. Helper
+processes are bounded by the worker with the same allowance."""
 
 READ_SHARE = 0.5
 """Share of an operation's memory that a table may fill: the typed copy and the fits need the rest."""
@@ -43,7 +44,7 @@ class Budget:
     def enforced(self, what: str) -> Iterator[None]:
         """Bound the address space meanwhile, so that what no estimate foresees ends in an error."""
         soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-        bound = _address_space() + int(self.memory_gib * GIB)
+        bound = _address_space() + int((self.memory_gib + RESERVED_GIB) * GIB)
         kept = bound if soft == resource.RLIM_INFINITY else min(soft, bound)
         resource.setrlimit(resource.RLIMIT_AS, (kept, hard))
         try:
@@ -62,7 +63,7 @@ def helper_budget() -> Budget:
     soft, _ = resource.getrlimit(resource.RLIMIT_AS)
     if soft == resource.RLIM_INFINITY:
         return Budget(memory_gib=DEFAULT_GIB)
-    return Budget(memory_gib=max(0.25, soft / GIB - HELPER_GIB))
+    return Budget(memory_gib=max(0.25, soft / GIB - RESERVED_GIB))
 
 
 def _address_space() -> int:

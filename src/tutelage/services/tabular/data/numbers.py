@@ -13,7 +13,9 @@ NUMERIC_SHARE = 0.95
 """Share of a column's cells that must be numbers for the column to be numeric."""
 
 PLAIN, THOUSANDS, COMMA, CURRENCY, PERCENT, UNIT = "", "thousands", "decimal comma", "currency", "percent", "unit"
-SAMPLE = 2_000
+SAMPLE, MAX_CHARS = 2_000, 40
+"""Cells that a style is looked for in, and the characters of each: no number is longer."""
+
 SIGNS = "$€£¥₹₽₩₺¢"
 _MONEY = rf"(?:[{SIGNS}]|(?:USD|EUR|GBP|CHF|JPY))"
 _CURRENCY = re.compile(rf"^([-+(]?)\s*{_MONEY}\s*|\s*{_MONEY}(\)?)$")
@@ -34,7 +36,7 @@ def sniff_numbers(cells: Any) -> tuple[str, str] | None:
     `cells` are those that have a value. A style is believed where it makes numbers of 95 % of the cells, and plain
     reading does not.
     """
-    sample = cells.iloc[:SAMPLE]
+    sample = cells.iloc[:SAMPLE].str.slice(0, MAX_CHARS)
     if plain_numbers(sample).notna().mean() >= NUMERIC_SHARE:
         return PLAIN, "numbers stored as text"
     if sample.str.contains(r"\d", regex=True).mean() < NUMERIC_SHARE:

@@ -65,10 +65,11 @@ def look(
         sample, sampled = frame.iloc[drawn].reset_index(drop=True), None if values is None else values[drawn]
     else:
         sample, sampled = frame.reset_index(drop=True), values
+    typed = ColumnReader(columns).transform(sample)
     suspects: list[Suspect] = []
     if sampled is not None and len(np.unique(sampled)) > 1:
-        suspects = leak_suspects(sample, sampled, columns, task=task, target_name=target_name)
-    impossible = impossible_values(sample, columns)
+        suspects = leak_suspects(typed, sampled, columns, task=task, target_name=target_name)
+    impossible = impossible_values(typed, columns)
     takes = [
         *_of_cells(frame, columns, impossible),
         *_of_rows(frame, num_duplicates, values if task == CLASSIFICATION else None),
@@ -85,19 +86,18 @@ def look(
     )
 
 
-def impossible_values(frame: Any, columns: list[Column]) -> dict[str, int]:
+def impossible_values(typed: Any, columns: list[Column]) -> dict[str, int]:
     """Count zeros and negative cells in columns of otherwise positive measures, such as a length of 0."""
-    numeric = [column for column in columns if column.kind == NUMERIC]
-    typed = ColumnReader(numeric).transform(frame)
     found = {}
-    for name in typed.columns:
-        cells = typed[name].dropna().to_numpy()
+    for name in (column.name for column in columns if column.kind == NUMERIC):
+        cells = typed[name].to_numpy()
+        cells = cells[np.isfinite(cells)]
         low = int((cells <= 0).sum())
         positive = cells[cells > 0]
         if 0 < low <= RARE_ZEROS * len(cells) and np.quantile(positive, LOW_QUANTILE) > NEAR_MEDIAN * np.median(
             positive
         ):
-            found[str(name)] = low
+            found[name] = low
     return found
 
 

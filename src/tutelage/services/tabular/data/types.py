@@ -127,7 +127,7 @@ def _of_text(cells: Any, name: str) -> Found:
 def _words(cells: Any, name: str) -> Found:
     """Tell text, identifiers and categories apart."""
     count, distinct = len(cells), cells.nunique()
-    words = cells.head(1000).str.count(r"\s+").mean() + 1
+    words = cells.head(1000).str.slice(0, MAX_TEXT_CHARS).str.count(r"\s+").mean() + 1
     if words >= TEXT_WORDS and distinct > TEXT_SHARE * count:
         return Found(TEXT, f"free text, {words:.0f} words a cell")
     is_unique = count >= 20 and (distinct > 0.95 * count or (distinct > 0.5 * count and ID_NAME.search(name)))
@@ -213,7 +213,7 @@ class ColumnReader:
     def numeric(self) -> list[str]:
         """The typed columns that are numbers."""
         numbers = [column for column in self.columns if column.kind not in (CATEGORICAL, TEXT)]
-        return [name for column in numbers for name in _typed_names(column)]
+        return [name for column in numbers for name in typed_names(column)]
 
     @property
     def categorical(self) -> list[str]:
@@ -223,11 +223,13 @@ class ColumnReader:
     @property
     def texts(self) -> list[str]:
         """The typed columns that are text, with the words of categories among them."""
-        return [_text_name(column) for column in self.columns if column.kind == TEXT or column.is_dirty]
+        return [text_name(column) for column in self.columns if column.kind == TEXT or column.is_dirty]
 
-    def source_of(self, typed: str) -> str:
-        """Return the raw column behind a typed one."""
-        return next(column.name for column in self.columns if typed in (*_typed_names(column), _text_name(column)))
+    @property
+    def sources(self) -> dict[str, str]:
+        """Typed column -> the raw column behind it."""
+        pairs = ((name, column.name) for column in self.columns for name in (text_name(column), *typed_names(column)))
+        return dict(pairs)
 
     def fit(self, frame: Any, target: Any = None) -> ColumnReader:
         """Do nothing; the kinds are known."""
@@ -245,11 +247,13 @@ class ColumnReader:
         return True
 
 
-def _typed_names(column: Column) -> list[str]:
+def typed_names(column: Column) -> list[str]:
+    """Return the typed columns of a raw one, its text apart."""
     return [f"{column.name}:{part}" for part in DATE_PARTS] if column.kind == DATETIME else [column.name]
 
 
-def _text_name(column: Column) -> str:
+def text_name(column: Column) -> str:
+    """Return the typed column that holds a raw one's words."""
     return f"{column.name}:text"
 
 
@@ -257,14 +261,21 @@ def _read_column(series: Any, column: Column) -> dict[str, Any]:
     if column.kind in (CATEGORICAL, TEXT):
         return _read_words(series, column)
     if column.kind == DATETIME:
-        return dict(zip(_typed_names(column), date_parts(read_dates(series, column.style)), strict=True))
+        is_number = pd.api.types.is_numeric_dtype(series)  # not a date: pandas would take it for nanoseconds
+        times = read_dates(pd.Series(pd.NaT, index=series.index) if is_number else series, column.style)
+        return dict(zip(typed_names(column), date_parts(times), strict=True))
     if column.kind == BOOLEAN and not pd.api.types.is_numeric_dtype(series):
         return {column.name: as_text(series).str.lower().map(_truth)}
-    numbers = _read_numbers(series, column)
-    return {column.name: numbers.where(np.isfinite(numbers) & ~numbers.isin(column.sentinels))}
+    numbers = _read_numbers(series, column).to_numpy(dtype="float64", na_value=np.nan)
+    is_missing = ~np.isfinite(numbers)
+    if column.sentinels:
+        is_missing |= np.isin(numbers, column.sentinels)
+    return {column.name: np.where(is_missing, np.nan, numbers)}
 
 
 def _read_numbers(series: Any, column: Column) -> Any:
+    if pd.api.types.is_datetime64_any_dtype(series):
+        return pd.Series(np.nan, index=series.index)
     if not _is_text(series):
         return series.astype("float64")
     return read_numbers(as_text(series), column.style)
@@ -275,12 +286,28 @@ def _read_words(series: Any, column: Column) -> dict[str, Any]:
     words = text.where(~(text.isna() | text.str.lower().isin(MISSING_TEXTS)), MISSING)
     read = {column.name: words} if column.kind == CATEGORICAL else {}
     if column.kind == TEXT or column.is_dirty:
-        read[_text_name(column)] = words.where(words != MISSING, "").str.slice(0, MAX_TEXT_CHARS)
+        read[text_name(column)] = words.where(words != MISSING, "").str.slice(0, MAX_TEXT_CHARS)
     return read
 
 
 def _truth(text: str) -> float:
     return 1.0 if text in TRUE_TEXTS else 0.0 if text in FALSE_TEXTS else float("nan")
+
+
+def unreadable_cells(frame: Any, typed: Any, columns: Iterable[Column]) -> dict[str, tuple[int, str]]:
+    """Count cells that hold something, but nothing of their column's kind, with the first of them; read as missing."""
+    found = {}
+    for column in columns:
+        if column.kind not in (NUMERIC, BOOLEAN, DATETIME):
+            continue
+        raw = as_text(frame[column.name])
+        is_there = raw.notna() & ~raw.astype(str).str.lower().isin(MISSING_TEXTS)
+        if column.sentinels or pd.api.types.is_float_dtype(frame[column.name]):
+            is_there &= ~pd.to_numeric(raw, errors="coerce").isin([*column.sentinels, np.inf, -np.inf])
+        lost = is_there.to_numpy(dtype=bool) & typed[typed_names(column)[0]].isna().to_numpy()
+        if lost.any():
+            found[column.name] = (int(lost.sum()), str(raw[lost].iloc[0])[:40])
+    return found
 
 
 def infinite_cells(frame: Any, columns: Iterable[Column]) -> dict[str, int]:

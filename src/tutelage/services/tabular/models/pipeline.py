@@ -90,7 +90,8 @@ def encoded_sources(fitted: ColumnTransformer, reader: ColumnReader) -> list[str
             typed += (part[0] if isinstance(part, Pipeline) else part).sources_
         elif name != "remainder":
             typed += list(columns)
-    return [reader.source_of(name) for name in typed]
+    sources = reader.sources
+    return [sources[name] for name in typed]
 
 
 def whole_pipeline(reader: ColumnReader, encode: ColumnTransformer, model: Any) -> Pipeline:

@@ -1,8 +1,8 @@
 """Text as numbers: skrub's StringEncoder (tf-idf of character n-grams, then a truncated SVD), fitted on training rows.
 
 Measured on employee_salaries (RMSE of the 20 % test, LightGBM's defaults): codes of the categories alone 10,284;
-beside them 40 components a column 7,287 (5 folds: 8,688), 30 components 7,753 (8,764), 50 components 7,663 (8,654) at twice the
-time of a fit; instead of them 30 of StringEncoder 7,723, MinHash 7,746, Gap 7,385 at six times the time to encode.
+beside them 40 components a column 7,287 (5 folds: 8,688), 30 components 7,753 (8,764), 50 components 7,663 (8,654) at
+twice the time of a fit; instead of them 30 of StringEncoder 7,723, MinHash 7,746, Gap 7,385 at six times the time.
 Fitted on every row instead of on the different texts, 40 components reach 7,279 (8,834) at five times the time.
 """
 
