@@ -66,7 +66,5 @@ def parquet_of(num_rows: int) -> bytes:
     root = _struct((4, BINARY, _text("schema")), (5, I32, _number(1)))
     leaf = _struct((1, I32, _number(DOUBLE)), (3, I32, _number(REQUIRED)), (4, BINARY, _text("a")))
     schema = _list(STRUCT, [root, leaf])
-    footer = _struct(
-        (1, I32, _number(2)), (2, LIST, schema), (3, I64, count), (4, LIST, _list(STRUCT, [group]))
-    )
+    footer = _struct((1, I32, _number(2)), (2, LIST, schema), (3, I64, count), (4, LIST, _list(STRUCT, [group])))
     return pages + footer + struct.pack("<I", len(footer)) + b"PAR1"

@@ -39,7 +39,7 @@ def read_excel(source: SourceFile) -> Content:
         _check_size(source)
         with pd.ExcelFile(source.path, engine="openpyxl") as book:
             sheets = [str(name) for name in book.sheet_names]
-            cells = book.parse(sheets[0], header=None)
+            cells = pd.read_excel(book, sheet_name=sheets[0], header=None)
     except ImportError as error:
         raise MissingDependency("Excel needs the package openpyxl", hint="pip install 'tutelage[tabular]'") from error
     except (zipfile.BadZipFile, OSError, ValueError, KeyError, SyntaxError) as error:  # XML's ParseError is the last
