@@ -141,6 +141,7 @@ def test_every_set_of_statsmodels_that_is_named_ships(name: str) -> None:
     assert table.frame.shape[1] > 1
 
 
+@pytest.mark.slow  # scikit-learn tries again after a pause
 def test_openml_without_a_network_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("https_proxy", "HTTPS_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
@@ -285,6 +286,7 @@ def test_parts_of_other_columns_are_refused_by_name(tmp_path: Path) -> None:
         read_table(str(tmp_path / "parts"))
 
 
+@pytest.mark.slow  # parses 10,001 columns
 def test_more_columns_than_are_read_is_an_error_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text(",".join(f"c{index}" for index in range(10_001)) + "\n" + ",".join("1" * 10_001) + "\n")
