@@ -18,7 +18,8 @@ from parquet_bomb import parquet_of
 
 from tutelage.core.errors import InvalidSpec, MissingDependency, TutelageError
 from tutelage.core.paths import absolute_paths, relative_paths
-from tutelage.services.tabular.config import check_source, shown_source
+from tutelage.services.tabular.addresses import shown_source
+from tutelage.services.tabular.config import check_source
 from tutelage.services.tabular.config.sources import STATSMODELS_SETS
 from tutelage.services.tabular.data.sources import read_table
 from tutelage.services.tabular.inspect import inspect
@@ -186,7 +187,7 @@ def test_a_missing_driver_is_named_with_the_command_that_installs_it() -> None:
             "postgresql://me:p%40ss@host:5/db?password=hush&query=SELECT 1",
             "postgresql://host:5/db?query=SELECT 1",
         ),
-        ("postgresql://me:secret@host/db?password=hush", "postgresql://host/db"),
+        ("postgresql://me:se?cr/et@host/db?password=hush", "postgresql://..."),
         ("sqlite:////data/t.db?query=SELECT 1", "sqlite:////data/t.db?query=SELECT 1"),
         ("sklearn:wine", "sklearn:wine"),
         ("/data/what?.csv", "/data/what?.csv"),

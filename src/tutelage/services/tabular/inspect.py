@@ -9,8 +9,9 @@ import numpy as np
 
 from tutelage.core.errors import InvalidSpec, unknown
 from tutelage.core.paths import is_relative
+from tutelage.services.tabular.addresses import shown_source
 from tutelage.services.tabular.catalog import CLASSIFICATION, DEFAULT_FOLDS, choose_algorithm
-from tutelage.services.tabular.config import check_source, shown_source
+from tutelage.services.tabular.config import check_source
 from tutelage.services.tabular.data.quality import DataQuality, look
 from tutelage.services.tabular.data.sources import read_table
 from tutelage.services.tabular.data.target import Target, read_target, target_column

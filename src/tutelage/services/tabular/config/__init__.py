@@ -2,7 +2,7 @@
 
 from tutelage.services.tabular.config.document import TabularConfig
 from tutelage.services.tabular.config.parts import Costs, Options, Range, Search, Tracking, Validation
-from tutelage.services.tabular.config.sources import SKLEARN_SETS, check_source, shown_source
+from tutelage.services.tabular.config.sources import SKLEARN_SETS, check_source
 
 __all__ = [
     "SKLEARN_SETS",
@@ -14,5 +14,4 @@ __all__ = [
     "Tracking",
     "Validation",
     "check_source",
-    "shown_source",
 ]

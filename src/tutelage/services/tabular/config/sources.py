@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_plus
 
 from tutelage.core.errors import InvalidSpec, MissingDependency, NotYet, unknown
 from tutelage.core.paths import SCHEME
+from tutelage.services.tabular.addresses import DRIVERS, SQL, shown_source, sql_text
 from tutelage.services.tabular.catalog import is_installed
 
 SKLEARN_SETS = ("breast_cancer", "diabetes", "digits", "iris", "wine")
@@ -24,10 +24,6 @@ PLANNED_SCHEMES = frozenset(
 )
 PLANNED_ENDINGS = (".orc", ".avro", ".sas7bdat", ".dta", ".sav", ".h5", ".hdf5")
 READABLE = "CSV, Parquet, JSON lines, Arrow, Excel, a folder of parts, sqlite:, postgresql:, sklearn:, statsmodels:"
-DRIVERS = {"postgresql": ("psycopg", "pip install 'tutelage[postgres]'")}
-CREDENTIALS = re.compile(r"(?<=://)[^/?#]*@")
-SQL = re.compile(r"(?P<address>[A-Za-z0-9+]+://[^?]*)\?(?P<options>(?:[^?&=\s]+=[^?&\s]*&)*)query=(?P<query>.+)", re.S)
-"""An address, options as `name=value&`, and the query, which comes last."""
 
 
 def check_source(value: str) -> str:
@@ -44,14 +40,6 @@ def check_source(value: str) -> str:
         raise unknown("kind of source", scheme, SCHEMES)
     _CHECKS[scheme](value, name)
     return value
-
-
-def shown_source(value: str) -> str:
-    """Return a source as it may be shown and kept: a database's user, password and options are left out."""
-    found = SQL.fullmatch(value)
-    if not found:
-        return CREDENTIALS.sub("", value.partition("?")[0]) if "://" in value else value
-    return f"{CREDENTIALS.sub('', found['address'])}?query={found['query']}"
 
 
 def _check_sklearn(value: str, name: str) -> None:
@@ -93,11 +81,6 @@ def _check_sql(value: str, name: str) -> None:
     driver, install = DRIVERS.get(scheme, ("", ""))
     if driver and not is_installed(driver):
         raise MissingDependency(f"{scheme}: needs the package {driver}, which is not installed", hint=install)
-
-
-def sql_text(written: str) -> str:
-    """Return the query: as it is written where it has blanks, else with its percent signs decoded."""
-    return written if re.search(r"\s", written) else unquote_plus(written)
 
 
 _CHECKS = {

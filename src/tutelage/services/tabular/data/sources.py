@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tutelage.core.paths import SCHEME
-from tutelage.services.tabular.config.sources import shown_source
+from tutelage.services.tabular.addresses import shown_source
 from tutelage.services.tabular.data.limits import Budget, helper_budget
 from tutelage.services.tabular.data.readers.registry import read_source
 from tutelage.services.tabular.errors import DataEmpty, TooManyColumns

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tutelage.core.errors import MissingDependency
-from tutelage.services.tabular.config.sources import DRIVERS, SQL, sql_text
+from tutelage.services.tabular.addresses import DRIVERS, SQL, sql_text
 from tutelage.services.tabular.data.limits import Budget
 from tutelage.services.tabular.data.readers.base import Content, first_line, frame_hash, named
 from tutelage.services.tabular.errors import DataEmpty, DataUnreadable
