@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from tutelage.services.tabular.data.numbers import find_sentinels, read_numbers, sniff_numbers
 from tutelage.services.tabular.data.types import Column, ColumnReader, infer_columns, infinite_cells
+from tutelage.services.tabular.fitting import messages
+from tutelage.services.tabular.fitting.encoded import EncodedRows
 from tutelage.services.tabular.models.algorithms import Encoding
 from tutelage.services.tabular.models.pipeline import encoded_sources, encoder
 
@@ -154,6 +156,27 @@ def test_text_is_encoded_beside_the_categories_and_mapped_back(encoding: Encodin
     np.testing.assert_array_equal(again.transform(loaded.transform(unseen)), held)
     np.testing.assert_array_equal(encoder(reader, encoding).fit(reader.transform(frame.iloc[:200])).transform(
         reader.transform(unseen)), held)  # fmt: skip
+
+
+def test_encoded_text_is_kept_for_the_next_trial_and_is_the_same() -> None:
+    frame = _texts(120)
+    reader = ColumnReader(infer_columns(frame, names=frame.columns, asked=False))
+    load = messages.Load(
+        task="regression",
+        reader=reader,
+        frame=reader.transform(frame),
+        target=frame["n"].to_numpy(),
+        test_frame=reader.transform(frame),
+        test_target=frame["n"].to_numpy(),
+        threads=1,
+    )
+    fit = messages.Fit(algorithm="ridge", params={}, seed=1, train=np.arange(90), validation=np.arange(90, 120))
+    kept = EncodedRows()
+    first, again = (kept.rows(load, "one_hot", fit) for _ in range(2))
+    assert first is again
+    np.testing.assert_array_equal(EncodedRows().rows(load, "one_hot", fit)[1], first[1])
+    other = messages.Fit(**{**vars(fit), "train": np.arange(80)})
+    assert len(kept.rows(load, "one_hot", other)[1]) == 80
 
 
 def test_a_fold_without_any_text_still_encodes() -> None:

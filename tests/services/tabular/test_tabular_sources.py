@@ -161,6 +161,7 @@ def test_openml_without_a_network_is_a_clear_error(monkeypatch: pytest.MonkeyPat
         ("sqlite:///t.db", InvalidSpec, "query"),
         ("sqlite:///:memory:?query=SELECT 1", InvalidSpec, "memory"),
         ("sqlite:///t.db?query=DROP TABLE t", InvalidSpec, "SELECT"),
+        ("sqlite:///t.db?mode=rw&query=SELECT 1", InvalidSpec, "no options"),
         ("postgers://host/db?query=SELECT 1", InvalidSpec, "postgresql"),
     ],
 )

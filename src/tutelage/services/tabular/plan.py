@@ -98,9 +98,7 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
     columns = infer_columns(split.frame, names=_feature_names(config, split.frame), asked=config.features is not None)
     reader = ColumnReader(columns)
     _check_features(reader, columns, split.test_frame)
-    _tell_columns(config, run, split.frame, columns)
-    quality = look(split.frame, columns, values=split.values, task=task, target_name=split.target.name)
-    _tell_quality(run, quality)
+    quality = _tell_data(config, run, split, columns)
     load = messages.Load(
         task=task,
         reader=reader,
@@ -296,16 +294,19 @@ def _tell_columns(config: TabularConfig, run: Run, frame: Any, columns: list[Col
         run.log(f"column {name!r}: {count} infinite cells count as missing", level="warning")
 
 
-def _tell_quality(run: Run, quality: DataQuality) -> None:
-    """Name leak suspects and impossible values before anything is trained."""
-    reasons = "; ".join(quality.reasons) or "nothing to take off"
-    run.log(f"data quality {quality.score} of 100: {reasons}")
+def _tell_data(config: TabularConfig, run: Run, split: _Split, columns: list[Column]) -> DataQuality:
+    """Tell what was read, and name leak suspects, before anything is trained; return the quality."""
+    _tell_columns(config, run, split.frame, columns)
+    target = split.target
+    quality = look(split.frame, columns, values=split.values, task=target.task, target_name=target.name)
+    run.log(f"data quality {quality.score} of 100: {'; '.join(quality.reasons) or 'nothing to take off'}")
     for suspect in quality.suspects:
         said = f"{' + '.join(suspect.columns)}: {suspect.why} ({suspect.share:.1%} explained)"
         if suspect.is_hint:
             run.log(f"possible leak, by name only: {said}")
         else:
             run.log(f"leak suspect: {said}; leave it out by 'features' unless it is known beforehand", level="warning")
+    return quality
 
 
 def _algorithm(config: TabularConfig, run: Run, num_rows: int) -> str:

@@ -76,6 +76,8 @@ def _check_sql(value: str, name: str) -> None:
     scheme = value.partition(":")[0].lower().partition("+")[0]
     if ":memory:" in found["address"]:
         raise InvalidSpec("sqlite:///:memory: holds no rows", hint="name a database file")
+    if scheme == "sqlite" and found["options"]:
+        raise InvalidSpec(f"sqlite: takes no options, got {found['options']!r}", hint="the query alone follows the ?")
     if not re.match(r"\s*(?:select|with|values|table)\b", sql_text(found["query"]), re.I):
         raise InvalidSpec("the query of a database must begin with SELECT or WITH", hint="it is run read-only")
     driver, install = DRIVERS.get(scheme, ("", ""))

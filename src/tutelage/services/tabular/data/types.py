@@ -31,7 +31,7 @@ DIRTY_FROM, DIRTY_WORDS = 40, 2.0
 which of them are alike."""
 
 TEXT_WORDS, TEXT_SHARE = 5.0, 0.2
-MAX_TEXT_CHARS = 2_000
+MAX_TEXT_CHARS = 500
 """Characters of a cell of text that are read."""
 
 ID_NAME = re.compile(r"(?:^|[_\s.-])(?:id|uuid|guid|key|index|rownum|row_number)$|[a-z](?:ID|Id|UUID|Uuid)$", re.ASCII)

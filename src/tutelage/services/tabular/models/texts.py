@@ -16,7 +16,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 NUM_COMPONENTS = 40
-MAX_FITTED = 20_000
+MAX_FITTED = 5_000
 """Different texts that the encoder is fitted on; beyond, every so-manieth of them in sorted order."""
 
 SEED = 0

@@ -34,7 +34,7 @@ def _knows_json(source: SourceFile) -> bool:
     if is_packed(head):
         with unpacked(source.path, head) as file:
             head = file.read(INNER_BYTES)
-    return is_json(head) or any(source.name.lower().rstrip(".gzbx2t").endswith(ending) for ending in ENDINGS)
+    return is_json(head) or any(suffix.lower() in ENDINGS for suffix in source.path.suffixes)
 
 
 def _read_database(source: str, budget: Budget) -> Content:
