@@ -1,7 +1,8 @@
 """Paths in specs: a key that ends in `path`, `Path`, `dir` or `Dir` names a file or folder.
 
 The client makes them absolute against the spec's folder; the server refuses relative ones.
-A value with a scheme (`sklearn:wine`, `postgresql://...`) is a source, not a path.
+A value with a scheme (`sklearn:wine`, `postgresql://...`) is a source, not a path; the file of a `sqlite:///file.db`
+is one, and is resolved inside it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from typing import Any
 PATH_KEY = re.compile(r"(?:^|_|[a-z])(?:[pP]ath|[dD]ir)s?\Z")
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
+SQLITE = re.compile(r"(?P<scheme>sqlite(?:\+\w+)?:///)(?P<file>(?!:memory:)[^/?][^?]*)(?P<rest>.*)", re.DOTALL)
+"""A database file by a relative path; an absolute one has a fourth slash."""
+
 
 def is_path_key(key: str) -> bool:
     """Tell whether the values under `key` are file paths."""
@@ -23,12 +27,21 @@ def is_path_key(key: str) -> bool:
 
 def is_relative(value: str) -> bool:
     """Tell whether `value` is a file path that still depends on a folder."""
-    return bool(value) and not os.path.isabs(value) and SCHEME.match(value) is None
+    if SCHEME.match(value):
+        return SQLITE.fullmatch(value) is not None
+    return bool(value) and not os.path.isabs(value)
 
 
 def absolute_paths(document: Any, base: Path) -> Any:
     """Return `document` with every relative path resolved against `base`."""
-    return _map_paths(document, lambda value: os.path.normpath(base / os.path.expanduser(value)), under_path=False)
+
+    def resolve(value: str) -> str:
+        database = SQLITE.fullmatch(value)
+        if database:
+            return database["scheme"] + resolve(database["file"]) + database["rest"]
+        return os.path.normpath(base / os.path.expanduser(value))
+
+    return _map_paths(document, resolve, under_path=False)
 
 
 def relative_paths(document: Any, at: str = "") -> Iterator[tuple[str, str]]:

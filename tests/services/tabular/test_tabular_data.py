@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutelage.core.errors import TutelageError
-from tutelage.services.tabular.data.sources import read_table, sniff_delimiter
+from tutelage.services.tabular.data.readers.delimited import sniff_delimiter
+from tutelage.services.tabular.data.sources import read_table
 from tutelage.services.tabular.data.target import read_target, read_test_target, target_column
 from tutelage.services.tabular.data.types import MISSING, Column, ColumnReader, infer_columns
 from tutelage.services.tabular.inspect import inspect

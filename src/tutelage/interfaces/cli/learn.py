@@ -51,7 +51,10 @@ def init(
 
 
 def inspect(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="A CSV or Parquet file, or sklearn:NAME.")],
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="A table: a file, a folder, a query, or sklearn:NAME."),
+    ],
     target: Annotated[str | None, typer.Option("--target", "-t", help="The column to predict.")] = None,
     service: Annotated[str, typer.Option(help="Whose data this is.")] = "tabular",
     as_json: AsJson = False,

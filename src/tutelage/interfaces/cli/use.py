@@ -44,7 +44,8 @@ def artifacts(
 def predict(
     operation_id: OperationId,
     data: Annotated[
-        str | None, typer.Argument(metavar="[DATA]", help="A CSV or Parquet file, or sklearn:NAME.")
+        str | None,
+        typer.Argument(metavar="[DATA]", help="A table: a file, a folder, a query, or sklearn:NAME."),
     ] = None,
     row: Annotated[
         list[str] | None, typer.Option("--row", metavar="JSON", help="One row as an object; may be given again.")

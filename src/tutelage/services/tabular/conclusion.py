@@ -59,7 +59,7 @@ def untrained_result(config: TabularConfig, plan: Plan, state: State, chosen: Tr
             "target": config.target,
             "rowsUsed": len(plan.target),
             "data": dict(plan.tables),
-            **({"dataQuality": plan.data_quality} if plan.data_quality else {}),
+            "dataQuality": plan.quality.document,
         },
         "artifacts": [],
         **({"unrecognized": config.unrecognized} if config.unrecognized else {}),

@@ -23,6 +23,12 @@ class DuplicateColumns(TrainingError):
     code = "duplicate_columns"
 
 
+class TooManyColumns(TrainingError):
+    """More columns than a table may have."""
+
+    code = "too_many_columns"
+
+
 class TargetMissing(TrainingError):
     """The table has no column of the target's name, or no value in it."""
 

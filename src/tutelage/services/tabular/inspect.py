@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import combinations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from tutelage.core.errors import InvalidSpec, unknown
 from tutelage.core.paths import is_relative
-from tutelage.services.tabular.catalog import CLASSIFICATION, choose_algorithm
+from tutelage.services.tabular.addresses import shown_source
+from tutelage.services.tabular.catalog import CLASSIFICATION, DEFAULT_FOLDS, choose_algorithm
 from tutelage.services.tabular.config import check_source
+from tutelage.services.tabular.data.quality import DataQuality, look
 from tutelage.services.tabular.data.sources import read_table
 from tutelage.services.tabular.data.target import Target, read_target, target_column
-from tutelage.services.tabular.data.types import (
-    CATEGORICAL,
-    DATETIME,
-    NUMERIC,
-    USED,
-    Column,
-    ColumnReader,
-    infer_columns,
-)
+from tutelage.services.tabular.data.types import USED, Column, infer_columns
 
 KEYS = ("dataPath", "targetColumn")
-LEAK_SHARE = 0.98
-"""A column that alone explains this share of what there is to explain is suspected to be a leak."""
-
-MAX_BINS = 20
-MAX_SUM_COLUMNS = 30
+TRAINED_SHARE = 0.8
+"""What the training keeps of the rows, the test set apart."""
 
 
 def inspect(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,33 +29,31 @@ def inspect(request: Mapping[str, Any]) -> dict[str, Any]:
             raise unknown("key", key, KEYS)
     source = str(request.get("dataPath") or "")
     if not source or is_relative(source):
-        raise InvalidSpec(f"'dataPath' must be an absolute path or sklearn:NAME, got {source!r}")
+        raise InvalidSpec(f"'dataPath' must be an absolute path or a source, got {shown_source(source)!r}")
     table = read_table(check_source(source))
     name = request.get("targetColumn") or ("target" if source.startswith("sklearn:") else None)
     frame = table.frame
     columns = infer_columns(frame, names=[item for item in frame.columns if item != name], asked=False)
-    duplicates = int(frame.duplicated().sum())
     target = read_target(target_column(frame, name), model_type=None) if name else None
-    suspects = leak_suspects(frame, columns, target) if target else []
-    score, reasons = quality(frame, columns, duplicates=duplicates, num_suspects=len(suspects), target=target)
+    seen = _look(frame, columns, target)
     return {
         **table.record,
-        "duplicateRows": duplicates,
+        "notes": list(table.notes),
+        "duplicateRows": seen.num_duplicates,
         "columnKinds": [_describe(column) for column in columns],
         "target": _describe_target(target),
-        "leakSuspects": suspects,
-        "quality": {"score": score, "reasons": reasons},
-        "suggestedJob": _suggest(source, target, suspects, columns, len(frame)),
+        "leakSuspects": [item.document for item in seen.suspects],
+        "impossibleValues": seen.impossible,
+        "quality": {"score": seen.score, "reasons": list(seen.reasons)},
+        "suggestedJob": _suggest(table.source, target, seen.leaking, columns),
     }
 
 
-def data_quality(frame: Any, target: Target) -> dict[str, Any]:
-    """Return the score of a table and its reasons, as `inspect` gives them."""
-    columns = infer_columns(frame, names=[item for item in frame.columns if item != target.name], asked=False)
-    suspects = leak_suspects(frame, columns, target)
-    duplicates = int(frame.duplicated().sum())
-    score, reasons = quality(frame, columns, duplicates=duplicates, num_suspects=len(suspects), target=target)
-    return {"score": score, "reasons": reasons}
+def _look(frame: Any, columns: list[Column], target: Target | None) -> DataQuality:
+    if target is None:
+        return look(frame, columns)
+    kept = frame[target.kept].reset_index(drop=True)
+    return look(kept, columns, values=target.values, task=target.task, target_name=target.name)
 
 
 def _describe(column: Column) -> dict[str, Any]:
@@ -89,77 +76,29 @@ def _describe_target(target: Target | None) -> dict[str, Any] | None:
     return facts
 
 
-def leak_suspects(frame: Any, columns: list[Column], target: Target) -> list[dict[str, Any]]:
-    """Return columns that alone explain the target, and pairs of columns whose sum it is, with the share measured."""
-    reader = ColumnReader([column for column in columns if column.kind != DATETIME])
-    typed = reader.transform(frame[target.kept].reset_index(drop=True))
-    found = []
-    for column in reader.columns:
-        share = explained(typed[column.name], target, is_category=column.kind == CATEGORICAL)
-        if share >= LEAK_SHARE:
-            found.append({"columns": [column.name], "why": "alone explains the target", "share": round(share, 4)})
-    if target.task != CLASSIFICATION:
-        numeric = [column.name for column in reader.columns if column.kind == NUMERIC][:MAX_SUM_COLUMNS]
-        for first, second in combinations(numeric, 2):
-            if np.array_equal((typed[first] + typed[second]).to_numpy(), target.values):
-                found.append({"columns": [first, second], "why": "their sum is the target", "share": 1.0})
-    return found
-
-
-def explained(cells: Any, target: Target, *, is_category: bool) -> float:
-    """Return the share of what the trivial model misses that one column explains.
-
-    Groups are categories, or at most 20 quantile bins: of errors for classes (each group says its majority), of
-    variance for numbers. Columns with hardly any repeated value explain everything by chance: they count as 0.
-    """
-    groups = cells if is_category else pd.qcut(cells, MAX_BINS, labels=False, duplicates="drop")
-    groups = groups.astype(object).where(groups.notna(), "missing")
-    if groups.nunique() > len(groups) / 10:
-        return 0.0
-    values = pd.Series(target.values)
-    if target.task == CLASSIFICATION:
-        errors = 1 - values.value_counts().max() / len(values)
-        right = pd.crosstab(groups.to_numpy(), values.to_numpy()).max(axis=1).sum()
-        return float(1 - (1 - right / len(values)) / errors)
-    means = values.groupby(groups.to_numpy()).transform("mean")
-    return float(means.var(ddof=0) / values.var(ddof=0))
-
-
-def quality(
-    frame: Any, columns: list[Column], *, duplicates: int, num_suspects: int, target: Target | None
-) -> tuple[int, list[str]]:
-    """Return a score of 0-100 and what was taken off for what."""
-    missing = sum(column.num_missing for column in columns) / max(1, len(frame) * len(columns))
-    unused = [column.name for column in columns if column.kind not in USED]
-    rare, even = 1.0, 1.0
-    if target and target.task == CLASSIFICATION:
-        rare, even = np.unique(target.values, return_counts=True)[1].min() / len(target.values), 1 / len(target.classes)
-    takes = (
-        (min(30, 100 * missing), f"{missing:.1%} of the cells are missing"),
-        (min(15, 100 * duplicates / len(frame)), f"{duplicates} rows repeat another row"),
-        (min(15, 3 * len(unused)), f"{len(unused)} columns cannot be learned from: {', '.join(unused[:8])}"),
-        (min(30, 15 * num_suspects), f"{num_suspects} leak suspects"),
-        (10 if rare < 0.1 * even else 0, f"the rarest class has {rare:.2%} of the rows"),
-        (20 if len(frame) < 200 else 0, f"only {len(frame)} rows"),
-    )
-    score = round(max(0.0, 100 - sum(take for take, _ in takes)))
-    return score, [f"-{take:.0f}: {reason}" for take, reason in takes if take >= 0.5]
-
-
-def _suggest(
-    source: str, target: Target | None, suspects: list[dict[str, Any]], columns: list[Column], num_rows: int
-) -> dict[str, Any] | None:
-    """Return a job document that trains on this table, leak suspects left out."""
-    if target is None:
+def _suggest(source: str, target: Target | None, leaking: list[str], columns: list[Column]) -> dict[str, Any] | None:
+    """Return a job document that trains on this table, leak suspects left out; None where nothing is left."""
+    learned = [item.name for item in columns if item.kind in USED and item.name not in leaking]
+    if target is None or not learned:
         return None
-    leaking = {name for suspect in suspects for name in suspect["columns"]}
     job: dict[str, Any] = {
         "task": "train_model",
         "modelType": target.task,
-        "algorithm": choose_algorithm(num_rows),
+        "algorithm": choose_algorithm(len(target.values)),
         "trainDataPath": source,
         "targetColumn": target.name,
     }
     if leaking:
-        job["features"] = [item.name for item in columns if item.kind in USED and item.name not in leaking]
+        job["features"] = learned
+    folds = _folds(target)
+    if folds < DEFAULT_FOLDS:
+        job["validationStrategy"] = {"folds": folds}
     return {**job, "hyperparameterSearch": {"enabled": True, "nTrials": 20}}
+
+
+def _folds(target: Target) -> int:
+    """Return how many folds suffice: two rows a fold are needed, and one of each class where there are classes."""
+    most = int(len(target.values) * TRAINED_SHARE) // 2
+    if target.task == CLASSIFICATION:
+        most = min(most, int(np.unique(target.values, return_counts=True)[1].min() * TRAINED_SHARE))
+    return max(2, min(DEFAULT_FOLDS, most))

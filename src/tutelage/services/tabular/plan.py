@@ -16,7 +16,8 @@ from tutelage.core.ports import Run
 from tutelage.services.tabular import catalog
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.data.profile import profile
-from tutelage.services.tabular.data.sources import read_table
+from tutelage.services.tabular.data.quality import DataQuality, look
+from tutelage.services.tabular.data.sources import Table, read_table
 from tutelage.services.tabular.data.target import Target, read_target, read_test_target, target_column
 from tutelage.services.tabular.data.types import (
     CATEGORICAL,
@@ -33,7 +34,6 @@ from tutelage.services.tabular.data.types import (
 from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS, FeatureMissing, NoFeatures
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild
-from tutelage.services.tabular.inspect import data_quality
 
 TEST_SHARE = 0.2
 SAMPLE_ROWS = 200
@@ -64,9 +64,9 @@ class Plan:
 
     sample: Any
     """A few raw test rows, of the columns learned from: for the example, and to time the model with."""
-    test_frame: Any = None
+    test_frame: Any
     """The test rows as they were read, for the evaluation."""
-    data_quality: Mapping[str, Any] | None = None
+    quality: DataQuality
 
     @property
     def ignored(self) -> dict[str, str]:
@@ -97,7 +97,6 @@ class _Split:
     test_rows: messages.Rows
     target: Target
     tables: dict[str, Mapping[str, Any]]
-    quality: Mapping[str, Any] | None = None
 
 
 def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
@@ -108,7 +107,7 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
     columns = _columns(config, split)
     reader = ColumnReader(columns)
     _check_features(reader, columns, split.test_frame)
-    _tell_columns(config, run, split.frame, columns)
+    quality = _tell_data(config, run, split, columns)
     typed = reader.transform(split.frame)
     load = messages.Load(
         task=task,
@@ -151,25 +150,24 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
         profile=profile(reader, typed),
         sample=split.test_frame[reader.names].head(SAMPLE_ROWS),
         test_frame=split.test_frame,
-        data_quality=split.quality,
+        quality=quality,
     )
 
 
 def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
     """Read the sources; the test is a table of its own, or held out before anything is learned from the rows."""
-    table = read_table(config.train_data_path)
+    table = _read(run, config.train_data_path)
     target = read_target(target_column(table.frame, config.target), model_type=config.model_type)
     _check_task(config, target)
     _tell_dropped(run, target, "training")
     frame = table.frame[target.kept].reset_index(drop=True)
     tables: dict[str, Mapping[str, Any]] = {"train": table.record}
-    quality = data_quality(table.frame, target) if "quality" in config.gates else None
     if config.test_data_path is None:
         rows, test_rows = _hold_out(config, run, child, target, frame)
         test_frame, test_values = frame.iloc[test_rows].reset_index(drop=True), target.values[test_rows]
         frame, values = frame.iloc[rows].reset_index(drop=True), target.values[rows]
     else:
-        test_table = read_table(config.test_data_path)
+        test_table = _read(run, config.test_data_path)
         tables["test"] = test_table.record
         test_target = read_test_target(target_column(test_table.frame, config.target), target)
         _tell_dropped(run, test_target, "test")
@@ -185,8 +183,14 @@ def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
         test_rows=test_rows,
         target=target,
         tables=tables,
-        quality=quality,
     )
+
+
+def _read(run: Run, source: str) -> Table:
+    table = read_table(source, memory_gib=run.memory_gib)
+    for note in table.notes:
+        run.log(note)
+    return table
 
 
 def answered(answer: Any) -> Any:
@@ -329,9 +333,21 @@ def _tell_columns(config: TabularConfig, run: Run, frame: Any, columns: list[Col
         run.log(f"column {config.group_column!r} divides the rows and is not learned from")
     for name, count in infinite_cells(frame, columns).items():
         run.log(f"column {name!r}: {count} infinite cells count as missing", level="warning")
-    twice = int(frame.duplicated().sum())
-    if twice:
-        run.log(f"{twice} of {len(frame)} training rows repeat another row", level="warning")
+
+
+def _tell_data(config: TabularConfig, run: Run, split: _Split, columns: list[Column]) -> DataQuality:
+    """Tell what was read, and name leak suspects, before anything is trained; return the quality."""
+    _tell_columns(config, run, split.frame, columns)
+    target = split.target
+    quality = look(split.frame, columns, values=split.values, task=target.task, target_name=target.name)
+    run.log(f"data quality {quality.score} of 100: {'; '.join(quality.reasons) or 'nothing to take off'}")
+    for suspect in quality.suspects:
+        said = f"{' + '.join(suspect.columns)}: {suspect.why} ({suspect.share:.1%} explained)"
+        if suspect.is_hint:
+            run.log(f"possible leak, by name only: {said}")
+        else:
+            run.log(f"leak suspect: {said}; leave it out by 'features' unless it is known beforehand", level="warning")
+    return quality
 
 
 def _algorithm(config: TabularConfig, run: Run, num_rows: int) -> str:

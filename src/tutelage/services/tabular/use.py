@@ -14,7 +14,7 @@ from tutelage.core.ports import Emit, Requests
 from tutelage.core.signing import check_signature, installation_key
 from tutelage.services.tabular.config import TabularConfig, check_source
 from tutelage.services.tabular.data.sources import read_table
-from tutelage.services.tabular.data.types import CATEGORICAL, MISSING, ColumnReader
+from tutelage.services.tabular.data.types import CATEGORICAL, MISSING, ColumnReader, unreadable_cells
 from tutelage.services.tabular.errors import DataEmpty, FeatureMissing
 from tutelage.services.tabular.models.thresholds import decide
 from tutelage.services.tabular.report.final import MODEL
@@ -40,7 +40,7 @@ def answer(pipeline: Any, request: Mapping[str, Any], *, target: str) -> dict[st
     reader: ColumnReader = pipeline["columns"].reader
     warnings = _check_columns(reader, frame, target)
     typed = reader.transform(frame)
-    warnings += _unseen(reader, typed)
+    warnings += _unreadable(reader, frame, typed) + _unseen(reader, typed)
     encoded = pipeline["encode"].transform(typed)
     model = pipeline["model"]
     if not hasattr(model, "classes_"):
@@ -84,6 +84,15 @@ def _check_columns(reader: ColumnReader, frame: Any, target: str) -> list[str]:
     known = {*reader.names, *reader.unused, target}
     extra = [str(name) for name in frame.columns if name not in known]
     return [f"{len(extra)} columns were ignored: {', '.join(extra[:8])}"] if extra else []
+
+
+def _unreadable(reader: ColumnReader, frame: Any, typed: Any) -> list[str]:
+    found = unreadable_cells(frame, typed, reader.columns)
+    kinds = {column.name: column.kind for column in reader.columns}
+    return [
+        f"{name}: {count} cells are not {kinds[name]}, such as {example!r}; they count as missing"
+        for name, (count, example) in found.items()
+    ]
 
 
 def _unseen(reader: ColumnReader, typed: Any) -> list[str]:

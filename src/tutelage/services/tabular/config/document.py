@@ -20,7 +20,10 @@ class TabularConfig(CamelDocument):
 
     model_type: str | None = Field(None, description="classification or regression; default: from the target's values")
     algorithm: str = Field(catalog.AUTO, description=f"one of auto, {', '.join(catalog.ALGORITHMS)}")
-    train_data_path: str = Field(description="a CSV or Parquet file, or sklearn:NAME")
+    train_data_path: str = Field(
+        description="a file (CSV, Parquet, JSON lines, Arrow, Excel), a folder of parts, sqlite: or postgresql: with a "
+        "query, sklearn:NAME, statsmodels:NAME or openml:NUMBER"
+    )
     target_column: str | None = Field(None, description="the column to predict; default `target` for sklearn:NAME")
     features: list[str] | None = Field(None, min_length=1, description="columns to learn from; default: all others")
     validation_strategy: Validation = Field(default_factory=Validation, description="cross-validation")

@@ -10,29 +10,49 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tutelage.services.tabular.data.dates import DATE_PARTS, date_parts, read_dates, sniff_dates
+from tutelage.services.tabular.data.numbers import PLAIN, find_sentinels, plain_numbers, read_numbers, sniff_numbers
 from tutelage.services.tabular.errors import DataUnreadable
 
 NUMERIC, BOOLEAN, CATEGORICAL, DATETIME = "numeric", "boolean", "categorical", "datetime"
 ID, CONSTANT, TEXT, EMPTY = "id", "constant", "text", "empty"
-USED = (NUMERIC, BOOLEAN, CATEGORICAL, DATETIME)
+USED = (NUMERIC, BOOLEAN, CATEGORICAL, DATETIME, TEXT)
 MISSING_TEXTS = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", ".", "missing"})
 TRUE_TEXTS, FALSE_TEXTS = frozenset({"true", "yes", "t", "y"}), frozenset({"false", "no", "f", "n"})
 MISSING = "(missing)"
-NUMERIC_SHARE = 0.95
+MAX_ODD = 0.05
+"""Share of a numeric column's cells that may be no number."""
+
+MIN_MIXED = 0.2
+"""Share of numbers, and of other text, from which on a column is said to mix them."""
+
+DIRTY_FROM, DIRTY_WORDS = 40, 2.0
+"""Categories of more values than this, with so many words each on average, are also read as text: their words say
+which of them are alike."""
+
+TEXT_WORDS, TEXT_SHARE = 5.0, 0.2
+MAX_TEXT_CHARS = 500
+"""Characters of a cell of text that are read."""
+
 ID_NAME = re.compile(r"(?:^|[_\s.-])(?:id|uuid|guid|key|index|rownum|row_number)$|[a-z](?:ID|Id|UUID|Uuid)$", re.ASCII)
-DATE_SHAPE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
-DATE_PARTS = ("days", "month", "weekday", "hour")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: its kind, and why, in words for a person."""
+    """One column: its kind, and why, in words for a person.
+
+    `style` is how its numbers or dates are written; `sentinels` are numbers that stand for a missing value;
+    `is_dirty` marks categories whose words are read too.
+    """
 
     name: str
     kind: str
     note: str = ""
     num_unique: int = 0
     num_missing: int = 0
+    style: str = ""
+    sentinels: tuple[float, ...] = ()
+    is_dirty: bool = False
 
 
 def infer_columns(frame: Any, *, names: Iterable[str], asked: bool) -> list[Column]:
@@ -47,10 +67,21 @@ def _infer(series: Any, name: str, *, asked: bool) -> Column:
         return Column(name=name, kind=EMPTY, note="no cell has a value", **facts)
     if facts["num_unique"] == 1 and facts["num_missing"] == 0:
         return Column(name=name, kind=CONSTANT, note=f"the same in every row: {str(cells.iloc[0])[:40]!r}", **facts)
-    kind, note = _kind_of_text(cells, name) if _is_text(series) else _kind_of_values(cells, name, len(series))
-    if kind in (ID, TEXT) and asked:
-        kind, note = CATEGORICAL, f"listed in features, though it looks like {kind}"
-    return Column(name=name, kind=kind, note=note, **facts)
+    found = _of_text(cells, name) if _is_text(series) else _of_values(cells, name, len(series))
+    if found.kind == ID and asked:
+        found = Found(CATEGORICAL, "listed in features, though it looks like id")
+    return Column(name=name, **vars(found), **facts)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a column was found to be; the fields of Column."""
+
+    kind: str
+    note: str = ""
+    style: str = ""
+    sentinels: tuple[float, ...] = ()
+    is_dirty: bool = False
 
 
 def _is_text(series: Any) -> bool:
@@ -61,37 +92,67 @@ def _is_text(series: Any) -> bool:
     )
 
 
-def _kind_of_values(cells: Any, name: str, num_rows: int) -> tuple[str, str]:
+def _of_values(cells: Any, name: str, num_rows: int) -> Found:
     if pd.api.types.is_bool_dtype(cells):
-        return BOOLEAN, ""
+        return Found(BOOLEAN)
     if pd.api.types.is_datetime64_any_dtype(cells):
-        return DATETIME, ""
+        return Found(DATETIME)
     unique = cells.nunique() == num_rows >= 20
     if unique and pd.api.types.is_integer_dtype(cells):
         if ID_NAME.search(name):
-            return ID, "an integer of its own in every row, and named like an identifier"
+            return Found(ID, "an integer of its own in every row, and named like an identifier")
         if int(cells.max()) - int(cells.min()) == num_rows - 1:
-            return ID, "counts the rows"
-    return NUMERIC, ""
+            return Found(ID, "counts the rows")
+    return _numeric(cells.astype("float64"), "", PLAIN)
 
 
-def _kind_of_text(cells: Any, name: str) -> tuple[str, str]:
+def _of_text(cells: Any, name: str) -> Found:
     lower = set(cells.str.lower().unique()[:50])
     if lower <= TRUE_TEXTS | FALSE_TEXTS and len(lower) == 2:
-        return BOOLEAN, ""
-    numbers = pd.to_numeric(cells, errors="coerce").notna()
-    if numbers.mean() >= NUMERIC_SHARE:
-        odd = int((~numbers).sum())
-        return NUMERIC, "numbers stored as text" + (f"; {odd} cells that are no number count as missing" if odd else "")
-    if cells.head(200).str.contains(DATE_SHAPE).mean() >= NUMERIC_SHARE and _dates(cells).notna().mean() > 0.9:
-        return DATETIME, "dates stored as text"
-    distinct = cells.nunique() / len(cells)
-    words = cells.head(1000).str.count(r"\s+").mean() + 1
-    if words >= 5 and distinct > 0.2:
-        return TEXT, f"free text, {words:.0f} words a cell"
-    if len(cells) >= 20 and (distinct > 0.95 or (distinct > 0.5 and ID_NAME.search(name))):
-        return ID, f"{cells.nunique()} different values in {len(cells)} rows"
-    return CATEGORICAL, ""
+        return Found(BOOLEAN)
+    written = sniff_numbers(cells)
+    if written:
+        style, note = written
+        numbers = read_numbers(cells, style)
+        odd = int(numbers.isna().sum())
+        if odd <= MAX_ODD * len(cells):
+            note += f"; {odd} cells that are no number count as missing" if odd else ""
+            return _numeric(numbers, note, style)
+    order = sniff_dates(cells)
+    if order is not None:
+        return Found(DATETIME, f"dates stored as text{', ' + order if order else ''}", order)
+    return _words(cells, name)
+
+
+def _words(cells: Any, name: str) -> Found:
+    """Tell text, identifiers and categories apart."""
+    count, distinct = len(cells), cells.nunique()
+    words = cells.head(1000).str.slice(0, MAX_TEXT_CHARS).str.count(r"\s+").mean() + 1
+    if words >= TEXT_WORDS and distinct > TEXT_SHARE * count:
+        return Found(TEXT, f"free text, {words:.0f} words a cell")
+    is_unique = count >= 20 and (distinct > 0.95 * count or (distinct > 0.5 * count and ID_NAME.search(name)))
+    if is_unique and (words < DIRTY_WORDS or ID_NAME.search(name)):
+        return Found(ID, f"{distinct} different values in {count} rows")
+    if is_unique:
+        return Found(TEXT, f"a text of its own in nearly every row, {words:.1f} words a cell")
+    if distinct > DIRTY_FROM and words >= DIRTY_WORDS:
+        return Found(
+            CATEGORICAL, f"{distinct} categories of {words:.1f} words: their words are read too", is_dirty=True
+        )
+    numbers = float(plain_numbers(cells).notna().mean())
+    if MIN_MIXED <= numbers <= 1 - MIN_MIXED:
+        return Found(CATEGORICAL, f"mixed types: {numbers:.0%} of the cells are numbers, the others text; read as text")
+    return Found(CATEGORICAL)
+
+
+def _numeric(numbers: Any, note: str, style: str) -> Found:
+    sentinels = find_sentinels(numbers)
+    if sentinels:
+        count = int(np.isin(numbers.to_numpy(), sentinels).sum())
+        shown = ", ".join(f"{value:g}" for value in sentinels)
+        said = f"{count} cells of {shown}, far from all others, count as missing"
+        note = f"{note}; {said}" if note else said
+    return Found(NUMERIC, note, style, sentinels)
 
 
 def as_text(series: Any) -> Any:
@@ -115,7 +176,7 @@ def as_times(series: Any) -> Any:
     if pd.api.types.is_numeric_dtype(series):
         found = series.astype("float64")
     else:
-        found = (_dates(series) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
+        found = (read_dates(series, _order_of(series)) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)
     odd = series[found.isna()]
     if len(odd):
         example = str(odd.iloc[0])[:40]
@@ -126,8 +187,8 @@ def as_times(series: Any) -> Any:
     return found.to_numpy(dtype="float64")
 
 
-def _dates(cells: Any) -> Any:
-    return pd.to_datetime(cells, errors="coerce", format="mixed", utc=True)
+def _order_of(series: Any) -> str:
+    return (sniff_dates(_present(series)) or "") if _is_text(series) else ""
 
 
 class ColumnReader:
@@ -151,16 +212,24 @@ class ColumnReader:
     @property
     def numeric(self) -> list[str]:
         """The typed columns that are numbers."""
-        return [name for column in self.columns if column.kind != CATEGORICAL for name in _typed_names(column)]
+        numbers = [column for column in self.columns if column.kind not in (CATEGORICAL, TEXT)]
+        return [name for column in numbers for name in typed_names(column)]
 
     @property
     def categorical(self) -> list[str]:
         """The typed columns that are categories."""
         return [column.name for column in self.columns if column.kind == CATEGORICAL]
 
-    def source_of(self, typed: str) -> str:
-        """Return the raw column behind a typed one."""
-        return next(column.name for column in self.columns if typed in _typed_names(column))
+    @property
+    def texts(self) -> list[str]:
+        """The typed columns that are text, with the words of categories among them."""
+        return [text_name(column) for column in self.columns if column.kind == TEXT or column.is_dirty]
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Typed column -> the raw column behind it."""
+        pairs = ((name, column.name) for column in self.columns for name in (text_name(column), *typed_names(column)))
+        return dict(pairs)
 
     def fit(self, frame: Any, target: Any = None) -> ColumnReader:
         """Do nothing; the kinds are known."""
@@ -171,40 +240,74 @@ class ColumnReader:
         typed: dict[str, Any] = {}
         for column in self.columns:
             typed.update(_read_column(frame[column.name], column))
-        ordered = {name: typed[name] for name in (*self.numeric, *self.categorical)}
+        ordered = {name: typed[name] for name in (*self.numeric, *self.categorical, *self.texts)}
         return pd.DataFrame(ordered, index=frame.index)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
 
-def _typed_names(column: Column) -> list[str]:
+def typed_names(column: Column) -> list[str]:
+    """Return the typed columns of a raw one, its text apart."""
     return [f"{column.name}:{part}" for part in DATE_PARTS] if column.kind == DATETIME else [column.name]
 
 
+def text_name(column: Column) -> str:
+    """Return the typed column that holds a raw one's words."""
+    return f"{column.name}:text"
+
+
 def _read_column(series: Any, column: Column) -> dict[str, Any]:
-    if column.kind == CATEGORICAL:
-        text = as_text(series)
-        return {column.name: text.where(~(text.isna() | text.str.lower().isin(MISSING_TEXTS)), MISSING)}
+    if column.kind in (CATEGORICAL, TEXT):
+        return _read_words(series, column)
     if column.kind == DATETIME:
-        return _date_parts(_dates(series), column)
+        is_number = pd.api.types.is_numeric_dtype(series)  # not a date: pandas would take it for nanoseconds
+        times = read_dates(pd.Series(pd.NaT, index=series.index) if is_number else series, column.style)
+        return dict(zip(typed_names(column), date_parts(times), strict=True))
     if column.kind == BOOLEAN and not pd.api.types.is_numeric_dtype(series):
         return {column.name: as_text(series).str.lower().map(_truth)}
-    numbers = pd.to_numeric(series if not _is_text(series) else as_text(series), errors="coerce").astype("float64")
-    return {column.name: numbers.where(np.isfinite(numbers))}
+    numbers = _read_numbers(series, column).to_numpy(dtype="float64", na_value=np.nan)
+    is_missing = ~np.isfinite(numbers)
+    if column.sentinels:
+        is_missing |= np.isin(numbers, column.sentinels)
+    return {column.name: np.where(is_missing, np.nan, numbers)}
+
+
+def _read_numbers(series: Any, column: Column) -> Any:
+    if pd.api.types.is_datetime64_any_dtype(series):
+        return pd.Series(np.nan, index=series.index)
+    if not _is_text(series):
+        return series.astype("float64")
+    return read_numbers(as_text(series), column.style)
+
+
+def _read_words(series: Any, column: Column) -> dict[str, Any]:
+    text = as_text(series)
+    words = text.where(~(text.isna() | text.str.lower().isin(MISSING_TEXTS)), MISSING)
+    read = {column.name: words} if column.kind == CATEGORICAL else {}
+    if column.kind == TEXT or column.is_dirty:
+        read[text_name(column)] = words.where(words != MISSING, "").str.slice(0, MAX_TEXT_CHARS)
+    return read
 
 
 def _truth(text: str) -> float:
     return 1.0 if text in TRUE_TEXTS else 0.0 if text in FALSE_TEXTS else float("nan")
 
 
-def _date_parts(dates: Any, column: Column) -> dict[str, Any]:
-    days = (dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
-    parts = (days, dates.dt.month, dates.dt.day_of_week, dates.dt.hour)
-    return {
-        name: part.astype("float64").fillna(float("nan"))
-        for name, part in zip(_typed_names(column), parts, strict=True)
-    }
+def unreadable_cells(frame: Any, typed: Any, columns: Iterable[Column]) -> dict[str, tuple[int, str]]:
+    """Count cells that hold something, but nothing of their column's kind, with the first of them; read as missing."""
+    found = {}
+    for column in columns:
+        if column.kind not in (NUMERIC, BOOLEAN, DATETIME):
+            continue
+        raw = as_text(frame[column.name])
+        is_there = raw.notna() & ~raw.astype(str).str.lower().isin(MISSING_TEXTS)
+        if column.sentinels or pd.api.types.is_float_dtype(frame[column.name]):
+            is_there &= ~pd.to_numeric(raw, errors="coerce").isin([*column.sentinels, np.inf, -np.inf])
+        lost = is_there.to_numpy(dtype=bool) & typed[typed_names(column)[0]].isna().to_numpy()
+        if lost.any():
+            found[column.name] = (int(lost.sum()), str(raw[lost].iloc[0])[:40])
+    return found
 
 
 def infinite_cells(frame: Any, columns: Iterable[Column]) -> dict[str, int]:
@@ -212,9 +315,7 @@ def infinite_cells(frame: Any, columns: Iterable[Column]) -> dict[str, int]:
     found = {}
     for column in columns:
         if column.kind == NUMERIC:
-            cells = frame[column.name]
-            numbers = pd.to_numeric(as_text(cells) if _is_text(cells) else cells, errors="coerce").astype("float64")
-            count = int(np.isinf(numbers).sum())
+            count = int(np.isinf(_read_numbers(frame[column.name], column)).sum())
             if count:
                 found[column.name] = count
     return found

@@ -28,12 +28,13 @@ from tutelage.core.errors import TutelageError  # noqa: E402
 from tutelage.core.service import load  # noqa: E402
 from tutelage.services.tabular.catalog import CLASSIFICATION  # noqa: E402
 from tutelage.services.tabular.fitting import messages, validation  # noqa: E402
+from tutelage.services.tabular.fitting.encoded import EncodedRows  # noqa: E402
 from tutelage.services.tabular.fitting.scores import score, trivial_predictions  # noqa: E402
 from tutelage.services.tabular.models.algorithms import REGISTRY, Algorithm  # noqa: E402
 from tutelage.services.tabular.models.factories import FACTORIES  # noqa: E402
 from tutelage.services.tabular.models.importance import importance  # noqa: E402
 from tutelage.services.tabular.models.learners import Matrices, learn  # noqa: E402
-from tutelage.services.tabular.models.pipeline import encoded_sources, encoder, predict, whole_pipeline  # noqa: E402
+from tutelage.services.tabular.models.pipeline import encoded_sources, predict, whole_pipeline  # noqa: E402
 from tutelage.services.tabular.models.wrappers import AtThreshold  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
@@ -76,6 +77,7 @@ class FitServer:
         self._channel = channel
         self._data: messages.Load | None = None
         self._classes: Any = None
+        self._encoded = EncodedRows()
         self._answers: dict[type, Callable[[Any], Any]] = {
             messages.HoldOut: validation.hold_out,
             messages.Load: self._load,
@@ -102,7 +104,7 @@ class FitServer:
         return self._data
 
     def _load(self, request: messages.Load) -> bool:
-        self._data = request
+        self._data, self._encoded = request, EncodedRows()
         self._classes = np.unique(request.target) if request.task == CLASSIFICATION else None
         return True
 
@@ -130,9 +132,7 @@ class FitServer:
 
     def _fit_watched(self, request: messages.Fit, started_s: float) -> messages.Fitted:
         data, entry = self._loaded, REGISTRY[request.algorithm]
-        encode = encoder(data.reader, entry.encoding)
-        train = encode.fit_transform(data.frame.iloc[request.train])
-        held = None if request.validation is None else encode.transform(data.frame.iloc[request.validation])
+        encode, train, held = self._encoded.rows(data, entry.encoding, request)
         target = data.target[request.train]
         held_target = None if request.validation is None else data.target[request.validation]
         matrices = Matrices(

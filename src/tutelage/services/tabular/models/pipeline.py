@@ -13,6 +13,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from tutelage.services.tabular.data.types import ColumnReader
 from tutelage.services.tabular.models.algorithms import Encoding
+from tutelage.services.tabular.models.texts import TextColumns
 
 MAX_CATEGORIES = 50
 
@@ -39,7 +40,8 @@ def encoder(reader: ColumnReader, encoding: Encoding) -> ColumnTransformer:
     """Return an unfitted encoder; every statistic in it is learned by `fit`, on training rows alone.
 
     Unseen categories become "none of the known" (one-hot: zeros or the rare group; codes: -1, or missing for a
-    learner that knows missing values). Numbers keep their missing cells for LightGBM, else take the median.
+    learner that knows missing values). Numbers keep their missing cells for LightGBM, else take the median. Text
+    becomes numbers behind those of the categories, so that the places of these do not depend on it.
     """
     if encoding == "one_hot":
         return _one_hot(reader)
@@ -48,7 +50,8 @@ def encoder(reader: ColumnReader, encoding: Encoding) -> ColumnTransformer:
         handle_unknown="use_encoded_value", unknown_value=np.nan if native else -1, encoded_missing_value=np.nan
     )
     numbers = "passthrough" if native else SimpleImputer(strategy="median", keep_empty_features=True)
-    return _joined([("numbers", numbers, reader.numeric), ("categories", codes, reader.categorical)])
+    parts = [("numbers", numbers, reader.numeric), ("categories", codes, reader.categorical)]
+    return _joined([*parts, ("texts", TextColumns(), reader.texts)])
 
 
 def _one_hot(reader: ColumnReader) -> ColumnTransformer:
@@ -64,6 +67,7 @@ def _one_hot(reader: ColumnReader) -> ColumnTransformer:
             ("numbers", numbers, reader.numeric),
             ("absent", MissingIndicator(features="all"), reader.numeric),
             ("categories", categories, reader.categorical),
+            ("texts", make_pipeline(TextColumns(), StandardScaler()), reader.texts),
         ]
     )
 
@@ -82,9 +86,12 @@ def encoded_sources(fitted: ColumnTransformer, reader: ColumnReader) -> list[str
     for name, part, columns in fitted.transformers_:
         if name == "categories" and isinstance(part, OneHotEncoder):
             typed += [str(column) for column in part.get_feature_names_out()]
+        elif name == "texts":
+            typed += (part[0] if isinstance(part, Pipeline) else part).sources_
         elif name != "remainder":
             typed += list(columns)
-    return [reader.source_of(name) for name in typed]
+    sources = reader.sources
+    return [sources[name] for name in typed]
 
 
 def whole_pipeline(reader: ColumnReader, encode: ColumnTransformer, model: Any) -> Pipeline:

@@ -157,7 +157,7 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "target": config.target,
         "validation": {"type": plan.strategy, "folds": len(plan.divided.folds)},
         "data": dict(plan.tables),
-        **({"dataQuality": plan.data_quality} if plan.data_quality else {}),
+        "dataQuality": plan.quality.document,
     }
 
 

@@ -1,0 +1,1 @@
+"""One file a kind of source; `registry` says which reads what."""
