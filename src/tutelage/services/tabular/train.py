@@ -17,12 +17,14 @@ from tutelage.services.tabular.report.final import fit_final
 from tutelage.services.tabular.report.result import best_out_of_fold, package
 from tutelage.services.tabular.search.searcher import Searcher
 from tutelage.services.tabular.search.state import Trial
+from tutelage.services.tabular.tracking import ask_for_export
 from tutelage.settings import load_settings
 
 
 def train(config: TabularConfig, run: Run) -> Mapping[str, Any] | None:
     """Train and return the result document; None when paused or cancelled."""
     started_s = time.monotonic()
+    ask_for_export(config, run)
     run.phase("data")
     child = FitChild(home=load_settings().home, cpus=run.cpus, memory_gib=run.memory_gib)
     try:

@@ -10,8 +10,9 @@ from tutelage.core.errors import InvalidSpec
 from tutelage.services.tabular import catalog
 from tutelage.services.tabular.config import checks
 from tutelage.services.tabular.config.base import CamelDocument
-from tutelage.services.tabular.config.parts import Costs, Options, Search, Tracking, Validation
+from tutelage.services.tabular.config.parts import Costs, Options, Search, Validation
 from tutelage.services.tabular.config.sources import check_source
+from tutelage.services.tabular.config.tracking import Tracking
 
 
 class TabularConfig(CamelDocument):

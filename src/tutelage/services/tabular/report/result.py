@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from tutelage.core.atomic import write_json
+from tutelage.core.layout import OperationFiles
 from tutelage.core.ports import Run
 from tutelage.core.signing import installation_key, sign_file
+from tutelage.core.tracking import experiment_of
 from tutelage.services.tabular.catalog import CLASSIFICATION
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.models.algorithms import REGISTRY
@@ -38,7 +40,7 @@ def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Fi
         "metrics": {"test": final.kept.test_scores, "crossValidation": _cross_validation(chosen)},
         "bestParams": chosen.params,
         "featureImportance": final.kept.importance,
-        "experiment": {"status": "disabled"},
+        "experiment": experiment_of(OperationFiles(run.dir)),
         "metadata": _metadata(config, plan, state, final, chosen),
         "artifacts": [f"artifacts/{name}" for name in shown],
         **({"unrecognized": config.unrecognized} if config.unrecognized else {}),
