@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import subprocess
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from tutelage.control.base import Base, note
 from tutelage.control.feed import write_feed
-from tutelage.core.errors import TutelageError
 from tutelage.core.events import Draft, EventKind
 from tutelage.core.operation import State
 from tutelage.core.tracking import TrackingRequest, asked, experiment_of, read_object
@@ -88,28 +89,45 @@ class Exports:
         tracker = self._tracker(request)
         tracker.waiting[record.id], tracker.num_failed = None, 0
         self._holds[record.id] = Hold(since_s=time.monotonic(), wanted=record.wanted)
-        self._enter_phase(record)
-        write_feed(self._base, record, state=state, error=error)
-        return self.goes_on(record)
+        with self._harmless(record.id):
+            self._enter_phase(record)
+            write_feed(self._base, record, state=state, error=error)
+            return self.goes_on(record)
+        return False
 
     def goes_on(self, record: OperationRecord) -> bool:
         """Tell whether the wait goes on: while the first try does, at most `HOLD_S`, and until somebody commands."""
-        if not self._is_over(record, self._holds[record.id]):
-            return True
-        del self._holds[record.id]
+        with self._harmless(record.id):
+            if not self._is_over(record, self._holds[record.id]):
+                return True
+            del self._holds[record.id]
         return False
 
     def round(self) -> None:
         """Look at the exporters that ended; start those that are due."""
         for operation, (uri, process) in list(self._running.items()):
             if process.poll() is not None:
-                del self._running[operation]
-                self._ended(operation, self._trackers[uri], process.returncode)
+                with self._harmless(operation):
+                    self._ended(operation, uri, process.returncode)
         for uri, tracker in self._trackers.items():
-            is_busy = any(uri == used for used, _ in self._running.values())
-            due = tracker.waiting and not tracker.is_given_up and time.monotonic() >= tracker.next_s
-            if due and not is_busy and len(self._running) < MAX_RUNNING:
-                self._retry(next(iter(tracker.waiting)), tracker)
+            waiting = next((item for item in tracker.waiting if item not in self._holds), None)
+            is_due = waiting and not tracker.is_given_up and time.monotonic() >= tracker.next_s
+            is_busy = len(self._running) >= MAX_RUNNING or any(uri == used for used, _ in self._running.values())
+            if waiting and is_due and not is_busy:
+                with self._harmless(waiting):
+                    self._retry(waiting, tracker)
+
+    @contextmanager
+    def _harmless(self, operation: str) -> Iterator[None]:
+        """Keep whatever goes wrong in an export from the run it is about; the next supervisor tries it again."""
+        try:
+            yield
+        except Exception:
+            LOG.exception("the export of %s is put off", operation)
+            self._holds.pop(operation, None)
+            self._running.pop(operation, None)
+            for tracker in self._trackers.values():
+                tracker.waiting.pop(operation, None)
 
     def _tracker(self, request: TrackingRequest) -> Tracker:
         return self._trackers.setdefault(request.uri, Tracker())
@@ -122,8 +140,7 @@ class Exports:
             uri, process = self._running[record.id]
             if process.poll() is None:
                 return False
-            del self._running[record.id]
-            self._ended(record.id, self._trackers[uri], process.returncode)
+            self._ended(record.id, uri, process.returncode)
             if process.returncode != BUSY:
                 return True
             hold.next_start_s = now + BUSY_S
@@ -162,8 +179,10 @@ class Exports:
         self._running[operation] = (request.uri, process)
         return True
 
-    def _ended(self, operation: str, tracker: Tracker, code: int) -> None:
-        """Note how an export ended, and when the next one is due."""
+    def _ended(self, operation: str, uri: str, code: int) -> None:
+        """Note how an exporter ended, and when the next one is due."""
+        del self._running[operation]
+        tracker = self._trackers[uri]
         if code == BUSY:
             tracker.next_s = time.monotonic() + BUSY_S
             return
@@ -183,28 +202,21 @@ class Exports:
         """Show how an export stands with its operation, and write it into the stream when that is news."""
         if self._told.get(operation) == block:
             return
-        self._told[operation] = block
         level, text = _sentence(block)
-        try:
-            with self._base.store.writing() as tx:
-                record = tx.operation(operation)
-                if record is None:
-                    return
-                note(tx, record, text, at_s=self._base.clock(), level=level)
-                shown = dict(with_experiment(record.result, block))
-                if record.result is not None and shown != record.result:
-                    tx.change_operation(operation, result=shown)
-        except TutelageError:
-            del self._told[operation]
-            raise
+        with self._base.store.writing() as tx:
+            record = tx.operation(operation)
+            if record is None:
+                return
+            note(tx, record, text, at_s=self._base.clock(), level=level)
+            if record.result is not None:
+                tx.change_operation(operation, result=with_experiment(record.result, block))
+        self._told[operation] = block
         self._base.hub.ring()
 
 
-def with_experiment(result: Any, block: dict[str, Any]) -> dict[str, Any]:
-    """Return a result document with how its export stands now; one without that block is returned as it is."""
-    if not result or "experiment" not in result or block["status"] == "disabled":
-        return dict(result or {})
-    return {**result, "experiment": block}
+def with_experiment(result: Mapping[str, Any], block: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a result document with how its export stands now; as it is where no export is asked for."""
+    return dict(result) if block["status"] == "disabled" else {**result, "experiment": dict(block)}
 
 
 def _sentence(block: dict[str, Any]) -> tuple[str, str]:

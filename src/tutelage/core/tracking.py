@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from tutelage.core.atomic import write_json
 from tutelage.core.errors import InvalidSpec, NotYet
@@ -65,9 +65,11 @@ def ask(files: OperationFiles, request: TrackingRequest) -> None:
 
 
 def asked(files: OperationFiles) -> TrackingRequest | None:
-    """Return what the run asks of a tracker, or None where it asks for nothing."""
-    document = read_object(files.tracking_request)
-    return TrackingRequest.model_validate(document) if document else None
+    """Return what the run asks of a tracker, or None where it asks for nothing, or its file is damaged."""
+    try:
+        return TrackingRequest.model_validate(read_object(files.tracking_request))
+    except ValidationError:
+        return None
 
 
 def experiment_of(files: OperationFiles) -> dict[str, Any]:
