@@ -50,7 +50,7 @@ def main() -> None:
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     client = MlflowClient(uri)
-    print(json.dumps({"runs": runs(client), "model": predicted(client, *model) if model else None}))
+    json.dump({"runs": runs(client), "model": predicted(client, *model) if model else None}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,9 @@ from tutelage.tracking.reach import Unreachable, pin, reach, resolve
 
 
 @pytest.fixture(autouse=True)
-def _unpinned(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _unpinned(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the process its resolver back: `pin` is meant for one that ends."""
     monkeypatch.setattr(socket, "getaddrinfo", socket.getaddrinfo)
-    yield
 
 
 @pytest.mark.parametrize("status", [200, 401, 404])

@@ -23,6 +23,7 @@ from tutelage.tracking.state import ExportState
 
 T = TypeVar("T")
 OPERATION_TAG = "tutelage.operation"
+ERROR_TAG, ERROR_PARTS = "tutelage.error", ("code", "message")
 BATCH_METRICS, BATCH_PARAMS = 1000, 100
 """What MLflow takes in one request."""
 TRACKING_KEYS = ("experimentTracking", "experiment_tracking")
@@ -54,9 +55,18 @@ class Stages:
             if name not in self._state.done:
                 stage(run.info.run_id)
                 self._state.finish(name)
-        status = "FINISHED" if self._feed["state"] == "completed" else "FAILED"
-        self._client.set_terminated(run.info.run_id, status=status, end_time=self._feed["ended_ms"])
+        self._end(run)
         return left_out
+
+    def _end(self, run: Run) -> None:
+        """Set the run's status; one that failed and was resumed to its end is no failure any more."""
+        is_complete = self._feed["state"] == "completed"
+        if is_complete:
+            for name in (f"{ERROR_TAG}.{part}" for part in ERROR_PARTS):
+                if name in run.data.tags:
+                    self._client.delete_tag(run.info.run_id, name)
+        status = "FINISHED" if is_complete else "FAILED"
+        self._client.set_terminated(run.info.run_id, status=status, end_time=self._feed["ended_ms"])
 
     def _open_run(self) -> Run:
         """Return the operation's one run: the one of the state, else the one with its tag, else a new one."""
@@ -143,9 +153,9 @@ class Stages:
         for batch in _batches(params, BATCH_PARAMS):
             self._client.log_batch(run_id, params=batch)
         error = self._feed.get("error") or {}
-        for name in ("code", "message"):
+        for name in ERROR_PARTS:
             if error.get(name):
-                tag = RunTag(f"tutelage.error.{name}", value_text(str(error[name]), limit=MAX_TAG))
+                tag = RunTag(f"{ERROR_TAG}.{name}", value_text(str(error[name]), limit=MAX_TAG))
                 self._client.log_batch(run_id, tags=[tag])
 
     def _params(self) -> dict[str, str]:
