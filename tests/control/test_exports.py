@@ -16,6 +16,7 @@ from tests.tracking.servers import black_hole, free_port
 
 from tutelage.control import exports
 from tutelage.core import wire
+from tutelage.core.atomic import write_json
 from tutelage.core.operation import State
 from tutelage.core.tracking import TrackingRequest, ask
 
@@ -110,6 +111,24 @@ def test_a_damaged_request_costs_nothing(plane: Plane) -> None:
     files.tracking.mkdir()
     files.tracking_request.write_text("{")
     assert plane.finish(begun.id).state is State.COMPLETED
+
+
+def test_what_an_exporter_did_after_its_supervisor_was_gone_is_shown_by_the_next(tmp_path: Path) -> None:
+    with plane_at(tmp_path / "home") as plane:
+        done = plane.finish(submit(plane, dead()))
+        state = plane.parts.base.files.operation(done.id).tracking_state
+    write_json(state, {"attempt": 1, "status": "logged", "runId": "r1", "experimentId": "1"})
+    with plane_at(tmp_path / "home") as plane:
+        told = experiment(plane.platform.operation(done.id))
+        assert (told["status"], told["runId"]) == ("logged", "r1")
+        assert not plane.parts.supervision.exports.is_outstanding
+
+
+def test_a_removed_operation_is_forgotten(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "RETRY_S", (0.05,) * 100)
+    done = plane.finish(submit(plane, dead()))
+    plane.platform.delete(done.id)
+    plane.until(plane.platform.is_idle)
 
 
 @pytest.mark.slow  # MLflow's import and first migration, after a pause of 10 s

@@ -68,14 +68,19 @@ class Exports:
         return bool(self._running) or any(item.waiting and not item.is_given_up for item in self._trackers.values())
 
     def adopt(self) -> None:
-        """Find what an earlier supervisor could not export."""
+        """Find what an earlier supervisor could not export, and what its exporters did after it was gone."""
         with self._base.store.reading() as reading:
             ended = reading.operations(list(EXPORTED))
         for record in reversed(ended):
-            files = self._base.files.operation(record.id)
-            request = asked(files)
-            if request and experiment_of(files)["status"] != "logged":
+            request = self._request(record)
+            if request is None:
+                continue
+            block = experiment_of(self._base.files.operation(record.id))
+            if block["status"] != "logged":
                 self._tracker(request).waiting[record.id] = None
+            elif (record.result or {}).get("experiment") != block:
+                with self._harmless(record.id):
+                    self._tell(record.id, block)
 
     def is_holding(self, operation: str) -> bool:
         """Tell whether the end of this run waits for its export."""
@@ -83,8 +88,8 @@ class Exports:
 
     def hold(self, record: OperationRecord, *, state: State, error: dict[str, Any] | None) -> bool:
         """Begin to wait at the end of a run; False where it asks for no export, or does not end for good."""
-        request = asked(self._base.files.operation(record.id))
-        if request is None or request.attempt != record.attempt or state not in EXPORTED:
+        request = self._request(record)
+        if request is None or state not in EXPORTED:
             return False
         tracker = self._tracker(request)
         tracker.waiting[record.id], tracker.num_failed = None, 0
@@ -129,6 +134,11 @@ class Exports:
             for tracker in self._trackers.values():
                 tracker.waiting.pop(operation, None)
 
+    def _request(self, record: OperationRecord) -> TrackingRequest | None:
+        """Return what the newest attempt asks for; one that died before it could ask is not exported."""
+        request = asked(self._base.files.operation(record.id))
+        return request if request and request.attempt == record.attempt else None
+
     def _tracker(self, request: TrackingRequest) -> Tracker:
         return self._trackers.setdefault(request.uri, Tracker())
 
@@ -158,7 +168,7 @@ class Exports:
     def _retry(self, operation: str, tracker: Tracker) -> None:
         with self._base.store.reading() as reading:
             record = reading.operation(operation)
-        if record is None or record.state not in EXPORTED:
+        if record is None or record.state not in EXPORTED or self._request(record) is None:
             tracker.waiting.pop(operation)  # removed, or resumed: its next end asks again
             return
         files = self._base.files.operation(operation)
@@ -187,7 +197,7 @@ class Exports:
             tracker.next_s = time.monotonic() + BUSY_S
             return
         block = experiment_of(self._base.files.operation(operation))
-        if block["status"] == "logged":
+        if block["status"] in ("logged", "disabled"):  # disabled: the operation was removed meanwhile
             tracker.waiting.pop(operation, None)
             tracker.num_failed, tracker.next_s = 0, 0.0
         else:
@@ -202,11 +212,11 @@ class Exports:
         """Show how an export stands with its operation, and write it into the stream when that is news."""
         if self._told.get(operation) == block:
             return
-        level, text = _sentence(block)
         with self._base.store.writing() as tx:
             record = tx.operation(operation)
-            if record is None:
+            if record is None or block["status"] == "disabled":
                 return
+            level, text = _sentence(block)
             note(tx, record, text, at_s=self._base.clock(), level=level)
             if record.result is not None:
                 tx.change_operation(operation, result=with_experiment(record.result, block))

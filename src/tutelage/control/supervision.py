@@ -79,6 +79,7 @@ class Supervision:
                 attempts = reading.attempts(record.id)
                 self._workers[record.id] = self._watch(record, attempts)
                 self._commands.deliver_again(record.id)
+        with base.guard:
             self.exports.adopt()
 
     def run(self) -> None:

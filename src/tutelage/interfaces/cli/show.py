@@ -243,7 +243,7 @@ def ending(
 
 
 def tracked(operation: wire.Operation) -> str:
-    """Return how the export to a tracker stands: `logged to http://... as run 12ab, churn version 3 (@candidate)`."""
+    """Return how the export stands: `logged: http://..., run 12ab, model 'churn' version 3 (@candidate)`."""
     told = (operation.result or {}).get("experiment")
     if not isinstance(told, Mapping) or told.get("status") in (None, "disabled"):
         return ""
