@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -186,9 +186,7 @@ def test_kills_in_each_stage_double_nothing(finished: OperationFiles, folder: Pa
 
 
 @pytest.mark.parametrize("kind", ["closed", "black hole", "500"])
-def test_a_dead_tracker_costs_seconds(
-    finished: OperationFiles, folder: Path, kind: str, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_dead_tracker_costs_seconds(finished: OperationFiles, folder: Path, kind: str) -> None:
     with contextlib.ExitStack() as stack:
         if kind == "closed":
             uri = f"http://127.0.0.1:{free_port()}"
@@ -198,7 +196,6 @@ def test_a_dead_tracker_costs_seconds(
         _, process = export_to(uri, folder, finished)
         assert process.wait(60) == 1
         took_s = time.monotonic() - begun
-    record_property("exporter_s", round(took_s, 2))
     assert json.loads(finished.tracking_state.read_text())["status"] == "unreachable"
     assert took_s < 15  # 5 s at most on a quiet machine; MLflow by itself took 150 s
 
@@ -241,7 +238,7 @@ def test_a_server_that_comes_late_gets_the_run_once(folder: Path, server: tuple[
     start()
     operation = newest(folder).root.name
     with connect(Settings(home=folder / "home")) as client:
-        deadline = time.monotonic() + 200
+        deadline = time.monotonic() + 250
         while (told := client.operation(operation).result["experiment"])["status"] != "logged":
             assert time.monotonic() < deadline, newest(folder).tracking_log.read_text()[-2000:]
             time.sleep(0.5)

@@ -30,8 +30,6 @@ def log_model(
     if state.model_uri:
         return
     tracked: TrackedModel = load(request.model)(files.root)
-    mlflow.set_tracking_uri(request.uri)
-    mlflow.set_registry_uri(request.uri)
     with mlflow.start_run(run_id=run_id):
         logged = mlflow.sklearn.log_model(
             tracked.model,

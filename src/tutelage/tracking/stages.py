@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
+import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
@@ -38,6 +39,8 @@ class Stages:
         self, *, files: OperationFiles, request: TrackingRequest, feed: Mapping[str, Any], state: ExportState
     ) -> None:
         self._files, self._request, self._feed, self._state = files, request, feed, state
+        mlflow.set_tracking_uri(request.uri)  # parts of MLflow ask the global tracker, whatever the client was told
+        mlflow.set_registry_uri(request.uri)
         self._client = MlflowClient(request.uri, registry_uri=request.uri)
         self._result = read_object(files.result) if feed["state"] == "completed" else {}
         self._is_new = False
