@@ -25,7 +25,8 @@ from tutelage.core.atomic import write_json
 from tutelage.core.layout import HomeFiles, OperationFiles
 from tutelage.settings import Settings, exporter_environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs_shared_data]  # MLflow's import, migration and server: 3 to 13 s each
+# MLflow's import, migration and server take 3 to 13 s each, and several times that where other tests run beside
+pytestmark = [pytest.mark.slow, pytest.mark.needs_shared_data, pytest.mark.timeout(600)]
 LOOK = Path(__file__).parents[1] / "tracking" / "look.py"
 ROWS = 700
 
