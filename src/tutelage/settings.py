@@ -24,6 +24,15 @@ WORKER_ENVIRONMENT = frozenset(
 """Variables that a worker inherits; with those that begin with `LC_`, `PYTHON` or `MPL`. Tokens never are."""
 
 
+TRACKER_CREDENTIALS = frozenset(
+    {
+        *("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN"),
+        *("MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_TRACKING_CLIENT_CERT_PATH"),
+    }
+)
+"""Variables that an exporter alone inherits: what a tracker asks for. They are neither stored nor shown."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set about an installation; `TUTELAGE_IDLE_S=5` or `idle_s = 5` in settings.toml."""
 
@@ -96,4 +105,21 @@ def worker_environment(*, home: Path, cpus: int, services: Mapping[str, str] | N
         "MPLBACKEND": "Agg",
         "TUTELAGE_HOME": str(home),
         "TUTELAGE_SERVICES": json.dumps(dict(services or {})),
+    }
+
+
+def exporter_environment(*, home: Path) -> dict[str, str]:
+    """Return the environment of an exporter: a worker's, the tracker's credentials, and an MLflow that soon gives up.
+
+    By default MLflow asks a dead server for minutes, follows redirects to anywhere and sends telemetry.
+    """
+    credentials = {name: value for name, value in os.environ.items() if name in TRACKER_CREDENTIALS}
+    return {
+        **worker_environment(home=home, cpus=1),
+        **credentials,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+        "MLFLOW_ALLOW_HTTP_REDIRECTS": "false",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     }

@@ -391,7 +391,13 @@ class ControlPlatform:
         with self._base.store.reading() as reading:
             queued = reading.operations(list(QUEUED))
             asked = [record for record in reading.operations([State.PAUSED]) if record.waiting_for]
-        busy = self._supervision.num_live or queued or asked or self._base.hub.num_watchers
+        busy = (
+            self._supervision.num_live
+            or self._supervision.exports.is_outstanding
+            or queued
+            or asked
+            or self._base.hub.num_watchers
+        )
         return not busy and not self._helpers.drop_idle()
 
     def _service_or_why_not(self, name: str) -> wire.ServiceInfo:

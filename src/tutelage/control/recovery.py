@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tutelage.control.base import Base, move
+from tutelage.control.exports import with_experiment
 from tutelage.control.files import read_json, tail_lines
 from tutelage.control.ledger import decisions, record_outcome
 from tutelage.core.commands import ENDING, Verb
@@ -15,7 +16,9 @@ from tutelage.core.events import EventKind
 from tutelage.core.operation import State
 from tutelage.core.service import load
 from tutelage.core.spec import Policy
+from tutelage.core.tracking import experiment_of
 from tutelage.store import OperationRecord, Transaction
+from tutelage.store.store import Reading
 
 LOG_TAIL = 20
 WORKER_KINDS = (EventKind.STATE, EventKind.ERROR, EventKind.RESULT)
@@ -36,7 +39,7 @@ def settle(
 ) -> OperationRecord:
     """Bring an operation whose worker is gone into its next state; interrupted ones go back to the queue."""
     at_s = base.clock()
-    ending = _ending(base, tx, record, exit_code=exit_code, doom=doom)
+    ending = ending_of(base, tx, record, exit_code=exit_code, doom=doom)
     tx.change_attempt(record.id, record.attempt, ended_at_s=at_s)
     changes: dict[str, Any] = {"error": ending.error, "result": ending.result}
     if ending.state is State.COMPLETED:
@@ -52,13 +55,15 @@ def settle(
     return moved
 
 
-def _ending(
-    base: Base, tx: Transaction, record: OperationRecord, *, exit_code: int | None, doom: TutelageError | None
+def ending_of(
+    base: Base, tx: Reading, record: OperationRecord, *, exit_code: int | None, doom: TutelageError | None
 ) -> Ending:
+    """Return where a gone worker leaves its operation; nothing is changed."""
     files = base.files.operation(record.id)
     result = read_json(files.result)
     if isinstance(result, dict):
-        return Ending(state=State.COMPLETED, why="the result document is there", result=result)
+        shown = with_experiment(result, experiment_of(files))
+        return Ending(state=State.COMPLETED, why="the result document is there", result=shown)
     said = _said(tx, record)
     if "error" in said:
         return _failed(base, record, said["error"], why="the training failed")
@@ -108,7 +113,7 @@ def _again(tx: Transaction, record: OperationRecord, *, at_s: float) -> Operatio
     return move(tx, record, State.RESUMING, at_s=at_s, why=f"restart {restarts}", num_restarts=restarts)
 
 
-def _said(tx: Transaction, record: OperationRecord) -> dict[str, Any]:
+def _said(tx: Reading, record: OperationRecord) -> dict[str, Any]:
     """Return what the worker itself said of its end in this attempt."""
     said: dict[str, Any] = {}
     for event in tx.events(record.id, limit=100_000, kinds=WORKER_KINDS):

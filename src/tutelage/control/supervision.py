@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 from tutelage.control.base import Base, move
 from tutelage.control.commands import SUPERVISOR, Commands
+from tutelage.control.exports import Exports
 from tutelage.control.files import read_json, replace_commands
 from tutelage.control.ingest import ingest
 from tutelage.control.judging import judge
 from tutelage.control.ledger import open_commands
 from tutelage.control.queue import Candidate, admit
-from tutelage.control.recovery import settle
+from tutelage.control.recovery import ending_of, settle
 from tutelage.core.commands import Verb
 from tutelage.core.errors import DatabaseLocked, DiskFull, IllegalCommand, MemoryLimit, TutelageError, WallTime
 from tutelage.core.operation import LIVE, QUEUED, State
@@ -67,6 +68,7 @@ class Supervision:
         self._workers: dict[str, Worker] = {}
         self._wake = threading.Event()
         self._ended = threading.Event()
+        self.exports = Exports(base)
         self.trouble = ""
 
     def adopt(self) -> None:
@@ -77,6 +79,8 @@ class Supervision:
                 attempts = reading.attempts(record.id)
                 self._workers[record.id] = self._watch(record, attempts)
                 self._commands.deliver_again(record.id)
+        with base.guard:
+            self.exports.adopt()
 
     def run(self) -> None:
         """Go round until `end` is called."""
@@ -109,6 +113,7 @@ class Supervision:
                     self._look_after_safely(worker)
                 self._expire_approvals()
                 self._start_next()
+                self.exports.round()
             self.trouble = ""
         except (DiskFull, DatabaseLocked) as error:
             self._report(error.message)
@@ -266,8 +271,10 @@ class Supervision:
 
     def _settle(self, worker: Worker) -> None:
         base = self._base
-        if worker.process is not None:
+        if worker.process is not None and not self.exports.is_holding(worker.operation):
             base.executor.terminate(worker.process, kill=True)  # whatever the worker left behind in its group
+        if self._holds_for_export(worker):
+            return
         with base.store.writing() as tx:
             record = tx.operation(worker.operation)
             if record is not None:
@@ -275,6 +282,19 @@ class Supervision:
                 self._judge_in(tx, worker.operation)
         del self._workers[worker.operation]
         base.hub.ring()
+
+    def _holds_for_export(self, worker: Worker) -> bool:
+        """Tell whether the run's end waits a little for its export, so that its result can say how that went."""
+        with self._base.store.reading() as reading:
+            record = reading.operation(worker.operation)
+            if record is None:
+                return False
+            if self.exports.is_holding(record.id):
+                return self.exports.goes_on(record)
+            if not self._base.files.operation(record.id).tracking_request.exists():
+                return False
+            ending = ending_of(self._base, reading, record, exit_code=worker.exit_code, doom=worker.doom)
+        return self.exports.hold(record, state=ending.state, error=ending.error)
 
     def _expire_approvals(self) -> None:
         """Take no answer in time as a no."""

@@ -66,6 +66,36 @@ class OperationFiles:
         """The folder of artifacts."""
         return self.root / "artifacts"
 
+    @property
+    def tracking(self) -> Path:
+        """The folder of the export to a tracker."""
+        return self.root / "tracking"
+
+    @property
+    def tracking_request(self) -> Path:
+        """What the run asks of a tracker, written by the worker."""
+        return self.tracking / "request.json"
+
+    @property
+    def tracking_feed(self) -> Path:
+        """What there is to export, written by the supervisor from its store."""
+        return self.tracking / "feed.json"
+
+    @property
+    def tracking_state(self) -> Path:
+        """How far the export is, written by the exporter."""
+        return self.tracking / "state.json"
+
+    @property
+    def tracking_lock(self) -> Path:
+        """Held by the one live exporter."""
+        return self.tracking / "export.lock"
+
+    @property
+    def tracking_log(self) -> Path:
+        """What the exporter and MLflow printed and logged."""
+        return self.tracking / "log.txt"
+
 
 @dataclass(frozen=True)
 class HomeFiles:
@@ -77,6 +107,11 @@ class HomeFiles:
     def database(self) -> Path:
         """The tutelage database."""
         return self.root / "tutelage.db"
+
+    @property
+    def tracker(self) -> Path:
+        """The embedded tracker's database."""
+        return self.root / "mlflow.db"
 
     @property
     def supervisor_lock(self) -> Path:

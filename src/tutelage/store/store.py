@@ -119,6 +119,16 @@ class Reading:
         )
         return [scope for (scope,) in self.connection.execute(query)]
 
+    def metric_times(self, operation_id: str, *, scope: str) -> dict[int, float]:
+        """Return step -> when a scope's metrics were reported there, the newest time of each step."""
+        query = (
+            select(EVENTS.c.step, func.max(EVENTS.c.at_s))
+            .where(EVENTS.c.operation == operation_id, EVENTS.c.kind == str(EventKind.METRIC))
+            .where(EVENTS.c.scope == scope, EVENTS.c.step.is_not(None))
+            .group_by(EVENTS.c.step)
+        )
+        return {row[0]: row[1] for row in self.connection.execute(query)}
+
     def ledger(self, operation_id: str | None = None) -> list[LedgerEntry]:
         """Return the ledger's entries, oldest first."""
         return ledger.read(self.connection, operation_id)

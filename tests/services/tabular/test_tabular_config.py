@@ -68,7 +68,7 @@ def test_a_stored_config_reads_back_as_itself(more: dict[str, Any], by_alias: bo
         ({"modelType": "time_series"}, "time_series"),
         ({"validationStrategy": "holdout"}, "holdout"),
         ({"hyperparameterSearch": {"sampler": "nsgaii"}}, "nsgaii"),
-        ({"experimentTracking": {"enabled": True}}, "experimentTracking"),
+        ({"experimentTracking": {"trackingUri": "databricks://team"}}, "databricks"),
         ({"trainDataPath": "mysql://host/db?query=SELECT 1"}, "mysql"),
         ({"trainDataPath": "s3://bucket/t.csv"}, "s3"),
         ({"trainDataPath": "/data/t.orc"}, "orc"),
@@ -159,13 +159,24 @@ def test_an_agents_call_is_mapped_and_what_is_not_understood_is_listed() -> None
     assert config.unrecognized == ["region: EU", "Be nice"]
 
 
-@pytest.mark.parametrize("wish", ["log everything to MLflow"])
-def test_an_agents_wish_that_is_not_built_is_refused(wish: str) -> None:
-    prompt = {"context": {"dataPath": "/d.csv", "target": "y", "businessRequirement": wish}}
+def test_an_agents_wish_for_mlflow_enables_tracking() -> None:
+    prompt = {"context": {"dataPath": "/d.csv", "target": "y", "businessRequirement": "log everything to MLflow"}}
     spec = read({"kind": "agent", "agent": {"prompt": prompt}})
     assert spec is not None
-    with pytest.raises(NotYet):
-        TabularConfig.model_validate(spec["config"])
+    assert TabularConfig.model_validate(spec["config"]).experiment_tracking.enabled
+
+
+@pytest.mark.parametrize("alias", ["latest", "v3", "a b", "", "x/y", "é"])
+def test_an_alias_that_mlflow_keeps_or_refuses_is_refused(alias: str) -> None:
+    with pytest.raises(InvalidSpec, match="alias"):
+        parse(experimentTracking={"modelAlias": alias})
+
+
+def test_tracking_without_mlflow_is_refused_at_submission(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(MissingDependency, match="mlflow"):
+        parse(experimentTracking={"enabled": True})
+    assert not parse(experimentTracking={"enabled": False}).experiment_tracking.enabled
 
 
 @pytest.mark.parametrize("document", [{"service": "tabular", "config": {}}, {"task": "other"}, {}])

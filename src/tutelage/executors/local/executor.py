@@ -12,7 +12,7 @@ from pathlib import Path
 from tutelage.core.layout import HomeFiles
 from tutelage.core.spec import Resources
 from tutelage.executors.local.process import ProcessId
-from tutelage.settings import worker_environment
+from tutelage.settings import exporter_environment, worker_environment
 
 LOCK_HELD = 75
 """Exit code of a second worker that found the fence held; it does not count as an attempt."""
@@ -62,6 +62,20 @@ class LocalExecutor:
     def helper(self, arguments: Sequence[str], *, resources: Resources) -> subprocess.Popen[bytes]:
         """Start a helper worker that talks over its pipes: `use`, `inspect`."""
         return self._popen(arguments, resources=resources, output=None)
+
+    def export(self, operation: str) -> subprocess.Popen[bytes]:
+        """Start the exporter of one operation, in a session of its own: it ends by itself, with or without us."""
+        log = self._files.operation(operation).tracking_log
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "tutelage.tracking", "--home", str(self._files.root), "--operation", operation],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=exporter_environment(home=self._files.root),
+                cwd=self._files.root,
+            )
 
     def _popen(self, arguments: Sequence[str], *, resources: Resources, output: int | None) -> subprocess.Popen[bytes]:
         piped = output is None

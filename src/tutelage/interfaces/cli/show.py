@@ -235,11 +235,29 @@ def ending(
     if artifacts:
         yield Text("\nFiles", style="bold")
         yield Padding(files(artifacts), (0, 0, 0, 2), expand=False)
+    if line := tracked(operation):
+        yield Text("\nTracking", style="bold")
+        yield from _indented([line])
     if operation.error and operation.error.log_tail:
         yield Text("\nLast lines of the log", style="bold")
         yield from _indented(operation.error.log_tail)
     yield Text("\nNext", style="bold")
     yield from _indented(next_commands(operation, data))
+
+
+def tracked(operation: wire.Operation) -> str:
+    """Return how the export stands: `logged: http://..., run 12ab, model 'churn' version 3 (@candidate)`."""
+    told = (operation.result or {}).get("experiment")
+    if not isinstance(told, Mapping) or told.get("status") in (None, "disabled"):
+        return ""
+    text = f"{told['status']}: {told.get('trackingUri')}"
+    if told["status"] == "logged":
+        text += f", run {told.get('runId')}"
+        if told.get("modelVersion"):
+            text += f", model {told.get('registeredModel')!r} version {told['modelVersion']}"
+        if told.get("modelAlias"):
+            text += f" (@{told['modelAlias']})"
+    return text + (f" - {told['detail']}" if told.get("detail") else "")
 
 
 def files(artifacts: Sequence[wire.Artifact]) -> Table:

@@ -129,10 +129,13 @@ def _show_written(operation: Operation, output: Path) -> None:
     from tutelage.client.problems import error_from
     from tutelage.core.wire import Problem
     from tutelage.interfaces.cli.gates import say_unmet
+    from tutelage.interfaces.cli.show import tracked
     from tutelage.interfaces.cli.terminal import say
 
     what = "the failure" if operation.error else "the result"
     say(f"Wrote {what} to {output}")
+    if line := tracked(operation):
+        say(f"Tracking: {line}")
     say_unmet(operation)
     if operation.error:
         raise error_from(

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tutelage.core.atomic import write_json
+from tutelage.core.layout import OperationFiles
 from tutelage.core.ports import Run
+from tutelage.core.tracking import experiment_of
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.evaluation.document import evaluate
 from tutelage.services.tabular.handoffs import recorded
@@ -38,7 +40,7 @@ def with_gates(config: TabularConfig, run: Run, result: Mapping[str, Any]) -> di
     return {**result, **judged}
 
 
-def untrained_result(config: TabularConfig, plan: Plan, state: State, chosen: Trial) -> dict[str, Any]:
+def untrained_result(config: TabularConfig, run: Run, plan: Plan, state: State, chosen: Trial) -> dict[str, Any]:
     """Return the document of a search whose final fit was refused: its best trial, and no model."""
     return {
         "success": True,
@@ -46,7 +48,7 @@ def untrained_result(config: TabularConfig, plan: Plan, state: State, chosen: Tr
         "metrics": {"test": {}, "crossValidation": cross_validation(chosen)},
         "bestParams": chosen.params,
         "featureImportance": {},
-        "experiment": {"status": "disabled"},
+        "experiment": experiment_of(OperationFiles(run.dir)),
         "metadata": {
             "trainingTime": round(state.work_s, 3),
             "nTrials": len(state.trials),

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tutelage.core.layout import OperationFiles
+from tutelage.core.tracking import experiment_of
+
 PARTIAL = "partial.json"
 """Written after each trial: the best parameters so far and the number of trials."""
 
@@ -25,6 +28,7 @@ def failure_document(error: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "error": {name: str(error.get(name) or "") for name in ("code", "message", "hint")},
         "suggestions": [str(error["hint"])] if error.get("hint") else [],
         "partial": {**partial, "artifacts": [name for name in files if not name.endswith((".tmp", ".sig"))]},
+        "experiment": experiment_of(OperationFiles(folder)),
         "unrecognized": _read_json(folder / HANDOFFS).get("unrecognized", config.get("unrecognized", [])),
     }
 

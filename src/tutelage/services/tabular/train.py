@@ -26,6 +26,7 @@ from tutelage.services.tabular.report.final import fit_final
 from tutelage.services.tabular.report.result import best_out_of_fold, package
 from tutelage.services.tabular.search.searcher import Searcher
 from tutelage.services.tabular.search.state import Trial, saver
+from tutelage.services.tabular.tracking import ask_for_export
 from tutelage.settings import load_settings
 
 
@@ -36,6 +37,7 @@ def train(config: TabularConfig, run: Run) -> Mapping[str, Any] | None:
     if answered is not None and answered.over:
         return answered.result
     yes = answered.record if answered else None
+    ask_for_export(config, run)
     run.phase("data")
     config = take(config, run)
     child = FitChild(home=load_settings().home, cpus=run.cpus, memory_gib=run.memory_gib)
@@ -76,7 +78,7 @@ def _search_and_finish(
     asked.finishing = True
     chosen = state.best or state.current or _defaults(config, plan)
     if _waits(config, approval.FINAL) and state.approval is None:
-        refused = with_gates(config, run, untrained_result(config, plan, state, chosen))
+        refused = with_gates(config, run, untrained_result(config, run, plan, state, chosen))
         _ask(config, run, searcher, final_question(plan, state, chosen), refused)
         return None
     final = fit_final(config, run, plan, child, asked, chosen.params, out_of_fold=best_out_of_fold(plan, state))

@@ -2,8 +2,9 @@
 
 from tutelage.services.tabular.config.approval import Approval
 from tutelage.services.tabular.config.document import TabularConfig
-from tutelage.services.tabular.config.parts import Costs, Options, Range, Search, Tracking, Validation
+from tutelage.services.tabular.config.parts import Costs, Options, Range, Search, Validation
 from tutelage.services.tabular.config.sources import SKLEARN_SETS, check_source
+from tutelage.services.tabular.config.tracking import Tracking
 
 __all__ = [
     "SKLEARN_SETS",

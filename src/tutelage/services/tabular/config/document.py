@@ -11,8 +11,9 @@ from tutelage.services.tabular import catalog
 from tutelage.services.tabular.config import checks, gates, handoffs
 from tutelage.services.tabular.config.approval import Approval
 from tutelage.services.tabular.config.base import CamelDocument
-from tutelage.services.tabular.config.parts import Costs, Options, Search, Tracking, Validation
+from tutelage.services.tabular.config.parts import Costs, Options, Search, Validation
 from tutelage.services.tabular.config.sources import check_source
+from tutelage.services.tabular.config.tracking import Tracking
 
 
 class TabularConfig(CamelDocument):

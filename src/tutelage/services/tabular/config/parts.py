@@ -1,4 +1,4 @@
-"""The parts of the job document: validation, search, tracking, options, costs."""
+"""The parts of the job document: validation, search, options, costs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tutelage.core.errors import InvalidSpec, MissingDependency, NotYet
+from tutelage.core.errors import InvalidSpec, MissingDependency
 from tutelage.services.tabular import catalog
 from tutelage.services.tabular.config.base import CamelDocument
 
@@ -94,24 +94,6 @@ class Search(CamelDocument):
     @classmethod
     def _pruner(cls, value: Any) -> Any:
         return catalog.resolve("pruner", value or "none", catalog.PRUNERS) if isinstance(value, str | None) else value
-
-
-class Tracking(CamelDocument):
-    """Export to an experiment tracker."""
-
-    enabled: bool = Field(False, description="only false is built yet")
-    experiment_name: str | None = Field(None, description="the experiment's name, once tracking is enabled")
-    tracking_uri: str | None = Field(None, description="the tracker's address, once tracking is enabled")
-
-    @field_validator("enabled")
-    @classmethod
-    def _not_yet(cls, value: bool) -> bool:
-        if value:
-            raise NotYet(
-                "'experimentTracking.enabled: true' is not built yet",
-                hint="set experimentTracking.enabled to false; every metric is kept in the home's own store",
-            )
-        return value
 
 
 class Options(CamelDocument):

@@ -93,3 +93,36 @@ class AtThreshold(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+
+class AsPredicted(BaseEstimator):  # type: ignore[misc]
+    """A kept pipeline that predicts from raw rows exactly what `use` answers, for libraries that only call `predict`.
+
+    Labels come from the probabilities, by the threshold where one was tuned; an SVM's own `predict` would at times
+    say another label than its probabilities do.
+    """
+
+    def __init__(self, pipeline: Any) -> None:
+        self.pipeline = pipeline
+
+    def predict(self, frame: Any) -> Any:
+        """Return labels, or numbers in the target's unit."""
+        model = self.pipeline["model"]
+        if not hasattr(model, "classes_"):
+            return np.asarray(model.predict(self._encoded(frame)), dtype="float64")
+        return decide(self.predict_proba(frame), model.classes_, getattr(model, "threshold", None))
+
+    def predict_proba(self, frame: Any) -> Any:
+        """Return a probability for each of `classes_`."""
+        return self.pipeline["model"].predict_proba(self._encoded(frame))
+
+    def _encoded(self, frame: Any) -> Any:
+        return self.pipeline["encode"].transform(self.pipeline["columns"].reader.transform(frame))
+
+    @property
+    def classes_(self) -> Any:
+        """The sorted labels; none for a regression."""
+        return self.pipeline["model"].classes_
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True

@@ -13,6 +13,7 @@ from tutelage.core.atomic import write_bytes, write_json
 from tutelage.core.layout import OperationFiles
 from tutelage.core.ports import Run
 from tutelage.core.signing import installation_key, sign_file
+from tutelage.core.tracking import experiment_of
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.data.profile import described, target_facts
 from tutelage.services.tabular.fitting.fits import FitChild
@@ -65,7 +66,7 @@ def package(
         "metrics": {"test": final.kept.test_scores, "crossValidation": cross_validation(chosen), "latency": latency},
         "bestParams": chosen.params,
         "featureImportance": final.kept.importance,
-        "experiment": {"status": "disabled"},
+        "experiment": experiment_of(OperationFiles(run.dir)),
         "metadata": {**metadata, "modelBytes": model.stat().st_size, "artifactsSkipped": extras.skipped},
         "artifacts": [f"artifacts/{name}" for name in shown],
         **({"unrecognized": config.unrecognized} if config.unrecognized else {}),
