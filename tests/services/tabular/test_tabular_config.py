@@ -64,10 +64,8 @@ def test_a_stored_config_reads_back_as_itself(more: dict[str, Any], by_alias: bo
     ("more", "says"),
     [
         ({"algorithm": "ebm"}, "ebm"),
-        ({"modelType": "clustering"}, "clustering"),
         ({"modelType": "time_series"}, "time_series"),
         ({"validationStrategy": "holdout"}, "holdout"),
-        ({"hyperparameterSearch": {"sampler": "nsgaii"}}, "nsgaii"),
         ({"experimentTracking": {"enabled": True}}, "experimentTracking"),
         ({"trainDataPath": "postgresql://host/db?query=x"}, "postgresql"),
         ({"trainDataPath": "statsmodels:co2"}, "statsmodels"),

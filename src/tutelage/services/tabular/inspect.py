@@ -11,7 +11,7 @@ import pandas as pd
 
 from tutelage.core.errors import InvalidSpec, unknown
 from tutelage.core.paths import is_relative
-from tutelage.services.tabular.catalog import CLASSIFICATION, choose_algorithm
+from tutelage.services.tabular.catalog import CLASSIFICATION, CLUSTERING
 from tutelage.services.tabular.config import check_source
 from tutelage.services.tabular.data.sources import read_table
 from tutelage.services.tabular.data.target import Target, read_target, target_column
@@ -24,6 +24,7 @@ from tutelage.services.tabular.data.types import (
     ColumnReader,
     infer_columns,
 )
+from tutelage.services.tabular.selection import select
 
 KEYS = ("dataPath", "targetColumn")
 LEAK_SHARE = 0.98
@@ -140,17 +141,25 @@ def quality(
 def _suggest(
     source: str, target: Target | None, suspects: list[dict[str, Any]], columns: list[Column], num_rows: int
 ) -> dict[str, Any] | None:
-    """Return a job document that trains on this table, leak suspects left out."""
+    """Return a job document that trains on this table, leak suspects left out; without a target, a clustering."""
     if target is None:
-        return None
+        return _suggest_clustering(source, columns)
     leaking = {name for suspect in suspects for name in suspect["columns"]}
     job: dict[str, Any] = {
         "task": "train_model",
         "modelType": target.task,
-        "algorithm": choose_algorithm(num_rows),
+        "algorithm": select(target.task, num_rows).name,
         "trainDataPath": source,
         "targetColumn": target.name,
     }
     if leaking:
         job["features"] = [item.name for item in columns if item.kind in USED and item.name not in leaking]
+    return {**job, "hyperparameterSearch": {"enabled": True, "nTrials": 20}}
+
+
+def _suggest_clustering(source: str, columns: list[Column]) -> dict[str, Any] | None:
+    """Return a job document that looks for clusters, or None where no column is left to look at."""
+    if not any(column.kind in USED for column in columns):
+        return None
+    job = {"task": "train_model", "modelType": CLUSTERING, "algorithm": "kmeans", "trainDataPath": source}
     return {**job, "hyperparameterSearch": {"enabled": True, "nTrials": 20}}

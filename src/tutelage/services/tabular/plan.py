@@ -15,7 +15,7 @@ from tutelage.core.ports import Run
 from tutelage.services.tabular import catalog
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.data.sources import read_table
-from tutelage.services.tabular.data.target import Target, read_target, read_test_target, target_column
+from tutelage.services.tabular.data.target import Target, read_labels, read_target, read_test_target, target_column
 from tutelage.services.tabular.data.types import (
     CATEGORICAL,
     DATETIME,
@@ -31,10 +31,18 @@ from tutelage.services.tabular.data.types import (
 from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS, FeatureMissing, NoFeatures
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild
+from tutelage.services.tabular.models.algorithms import REGISTRY
+from tutelage.services.tabular.selection import EVIDENCE, RULES, select
 
 TEST_SHARE = 0.2
-STATEFUL = ("cmaes", "qmc", "grid")
+STATEFUL = ("cmaes", "qmc", "grid", "nsgaii")
 """Samplers whose trials are a sequence of its own: a branch with another one starts afresh."""
+
+LINEAR_PROBES = ("ridge", "gradient_boosting")
+LINEAR_WITHIN = 1.02
+"""By rules, a regression is linear where ridge's error is at most this many times gradient boosting's."""
+
+PROBED_ROWS = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +52,7 @@ class Plan:
     task: str
     algorithm: str
     objective: str
+    objectives: tuple[str, ...]
     classes: list[Any]
     reader: ColumnReader
     columns: list[Column]
@@ -106,6 +115,7 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
         test_target=split.test_values,
         threads=run.cpus,
         class_weight=_class_weight(config, split.target),
+        resample=_resample(config),
     )
     answered(child.ask(load))
     folds = config.validation_strategy
@@ -118,12 +128,15 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
         groups=groups,
         times=times,
     )
-    algorithm = _algorithm(config, run, len(split.frame))
-    objective = config.metric or catalog.default_metric(task, len(split.target.classes), strategy=strategy)
+    divided = answered(child.ask(request))
+    algorithm = _algorithm(config, run, child, task, divided)
+    objectives = _objectives(config, split.target, strategy)
+    objective = objectives[0]
     return Plan(
         task=task,
         algorithm=algorithm,
         objective=objective,
+        objectives=objectives,
         classes=split.target.classes,
         reader=reader,
         columns=columns,
@@ -133,15 +146,15 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
         target=split.values,
         test_target=split.test_values,
         strategy=strategy,
-        divided=answered(child.ask(request)),
-        fingerprint=_fingerprint(config, run.seed, split.tables, algorithm, objective, strategy),
+        divided=divided,
+        fingerprint=_fingerprint(config, run.seed, split.tables, algorithm, *objectives, strategy),
     )
 
 
 def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
     """Read the sources; the test is a table of its own, or held out before anything is learned from the rows."""
     table = read_table(config.train_data_path)
-    target = read_target(target_column(table.frame, config.target), model_type=config.model_type)
+    target = _target(config, table.frame)
     _check_task(config, target)
     _tell_dropped(run, target, "training")
     frame = table.frame[target.kept].reset_index(drop=True)
@@ -153,7 +166,7 @@ def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
     else:
         test_table = read_table(config.test_data_path)
         tables["test"] = test_table.record
-        test_target = read_test_target(target_column(test_table.frame, config.target), target)
+        test_target = _test_target(config, test_table.frame, target)
         _tell_dropped(run, test_target, "test")
         test_frame = test_table.frame[test_target.kept].reset_index(drop=True)
         values, test_values = target.values, test_target.values
@@ -170,6 +183,18 @@ def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
     )
 
 
+def _target(config: TabularConfig, frame: Any) -> Target:
+    if config.task == catalog.CLUSTERING:
+        return read_labels(frame, config.target)
+    return read_target(target_column(frame, config.target), model_type=config.task)
+
+
+def _test_target(config: TabularConfig, frame: Any, target: Target) -> Target:
+    if config.task == catalog.CLUSTERING:
+        return read_labels(frame, config.target if config.target in frame.columns else "")
+    return read_test_target(target_column(frame, config.target), target)
+
+
 def answered(answer: Any) -> Any:
     """Return an answer of the child. Raises the operation's error when the child was lost."""
     if isinstance(answer, messages.Lost):
@@ -179,17 +204,23 @@ def answered(answer: Any) -> Any:
 
 def _check_task(config: TabularConfig, target: Target) -> str:
     """Return the validation strategy once the task is known; refuse what does not fit the task."""
+    if target.task == catalog.CLUSTERING:
+        return config.strategy_for(target.task)  # known to be one when the document was read, and checked there
     strategy = config.validation_strategy.type
     if target.task == catalog.REGRESSION and strategy == "stratified_kfold":
         raise InvalidSpec(f"stratified_kfold needs classes; {target.name!r} holds numbers", hint="use kfold")
     names = [item.name for item in catalog.SCORES[target.task]]
-    if config.metric is not None and config.metric not in names:
-        raise unknown(f"metric for {target.task}", config.metric, names)
+    for name in (config.metric, *(config.metrics or ())):
+        if name is not None and name not in (*names, *catalog.TIMED):
+            raise unknown(f"metric for {target.task}", name, names)
     if config.algorithm != catalog.AUTO and target.task not in catalog.ALGORITHMS[config.algorithm].tasks:
         raise InvalidSpec(
             f"{config.algorithm} does not do {target.task}, and {target.name!r} asks for it",
             hint=f"allowed: auto, {', '.join(catalog.algorithms_for(target.task))}",
         )
+    for key, is_given in (("resampling", config.resampling.type), ("calibration", config.calibration)):
+        if is_given != "none" and target.task == catalog.REGRESSION:
+            raise InvalidSpec(f"{key!r} needs classes; {target.name!r} holds numbers", hint="leave it out")
     if config.class_weight is not None and target.task == catalog.REGRESSION:
         raise InvalidSpec(f"'classWeight' needs classes; {target.name!r} holds numbers", hint="leave it out")
     if config.threshold_for and len(target.classes) != 2:
@@ -287,12 +318,53 @@ def _tell_columns(config: TabularConfig, run: Run, frame: Any, columns: list[Col
         run.log(f"{twice} of {len(frame)} training rows repeat another row", level="warning")
 
 
-def _algorithm(config: TabularConfig, run: Run, num_rows: int) -> str:
+def _resample(config: TabularConfig) -> messages.Resample | None:
+    asked = config.resampling
+    if asked.type == "none":
+        return None
+    return messages.Resample(kind=asked.type, ratio=asked.ratio, neighbours=asked.num_neighbours)
+
+
+def _objectives(config: TabularConfig, target: Target, strategy: str) -> tuple[str, ...]:
+    """Return what is searched on, the one that decides first."""
+    if config.metrics:
+        return tuple(config.metrics)
+    return (config.metric or catalog.default_metric(target.task, len(target.classes), strategy=strategy),)
+
+
+def _algorithm(config: TabularConfig, run: Run, child: FitChild, task: str, divided: messages.Divided) -> str:
     if config.algorithm != catalog.AUTO:
         return config.algorithm
-    chosen = catalog.choose_algorithm(num_rows)
-    run.log(f"algorithm auto: {chosen} for {num_rows} training rows")
-    return chosen
+    strategy, num_rows = config.strategy or EVIDENCE, len(divided.final[0]) + len(divided.final[1])
+    is_linear = strategy == RULES and task == catalog.REGRESSION and _is_linear(config, run, child, divided)
+    is_searched = config.hyperparameter_search.enabled
+    chosen = select(task, num_rows, strategy=strategy, is_searched=is_searched, is_linear=is_linear)
+    absent = f"; not installed: {', '.join(chosen.absent)}" if chosen.absent else ""
+    run.log(f"algorithm auto: {chosen.name} ({chosen.why}{absent})")
+    return chosen.name
+
+
+def _is_linear(config: TabularConfig, run: Run, child: FitChild, divided: messages.Divided) -> bool:
+    """Measure on the first fold whether ridge is as good as gradient boosting, both with defaults."""
+    train, held = divided.folds[0]
+    errors = []
+    for name in LINEAR_PROBES:
+        request = messages.Fit(
+            algorithm=name,
+            params=REGISTRY[name].defaults,
+            seed=seed_of(run.seed, "probe", name),
+            train=_thinned(train),
+            validation=_thinned(held),
+        )
+        fitted = answered(child.ask(request, timeout_s=config.options.fit_timeout))
+        errors.append(fitted.scores["rmse"])
+    run.log(f"rmse on the first fold: ridge {errors[0]:.5g}, gradient boosting {errors[1]:.5g}")
+    return bool(errors[0] <= LINEAR_WITHIN * errors[1])
+
+
+def _thinned(rows: messages.Rows) -> messages.Rows:
+    """Return at most so many rows, evenly apart."""
+    return rows[:: -(-len(rows) // PROBED_ROWS)]
 
 
 def _fingerprint(config: TabularConfig, seed: int, tables: Mapping[str, Any], *chosen: str) -> str:
@@ -310,6 +382,7 @@ def _fingerprint(config: TabularConfig, seed: int, tables: Mapping[str, Any], *c
         "search": [search.sampler, search.pruner] if search.sampler in STATEFUL else None,
         "space": {name: item.model_dump() for name, item in search.space.items()},
         "class_weight": config.class_weight,
+        "resampling": config.resampling.model_dump() if config.resampling.type != "none" else None,
         "early_stopping": config.options.early_stopping_rounds,
     }
     return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]

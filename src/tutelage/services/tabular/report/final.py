@@ -13,6 +13,7 @@ from tutelage.services.tabular.catalog import ALGORITHMS
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild
+from tutelage.services.tabular.models.calibration import Calibrator
 from tutelage.services.tabular.models.thresholds import Threshold, tune
 from tutelage.services.tabular.plan import Plan, answered, seed_of
 from tutelage.services.tabular.search.asked import Asked
@@ -29,6 +30,7 @@ class Final:
     kept: messages.Fitted
     rounds: int | None
     threshold: Threshold | None = None
+    calibrator: Calibrator | None = None
 
 
 def fit_final(
@@ -59,7 +61,12 @@ def fit_final(
     if validated is None:
         return None
     run.scope("final").metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
-    threshold = _threshold(config, run, plan, validated, out_of_fold)
+    truth, said = _held_out(plan, validated, out_of_fold)
+    calibrator = _calibrator(config, run, child, asked, truth, said)
+    if asked.must_end():
+        return None
+    said = calibrator.apply(said) if calibrator else said
+    threshold = _threshold(config, run, plan, truth, said)
     rounds = validated.best_rounds if ALGORITHMS[plan.algorithm].has_rounds else None
     request = messages.Fit(
         algorithm=plan.algorithm,
@@ -70,21 +77,42 @@ def fit_final(
         max_points=EVERY_ROUND,
         keep=_unsigned(run),
         threshold=threshold.value if threshold else None,
+        calibrator=calibrator,
     )
     run.phase("refit")
     kept = _fit(config, run, child, asked, request, scope="refit")
-    return None if kept is None else Final(validated=validated, kept=kept, rounds=rounds, threshold=threshold)
+    if kept is None:
+        return None
+    return Final(validated=validated, kept=kept, rounds=rounds, threshold=threshold, calibrator=calibrator)
 
 
-def _threshold(
-    config: TabularConfig, run: Run, plan: Plan, validated: messages.Fitted, out_of_fold: Any
-) -> Threshold | None:
-    """Tune the threshold on the best trial's out-of-fold predictions, or on the final fit's where no trial ended."""
+def _held_out(plan: Plan, validated: messages.Fitted, out_of_fold: Any) -> tuple[Any, Any]:
+    """Return truth and predictions: the best trial's out-of-fold ones, or the final fit's where no trial ended."""
+    if out_of_fold is not None:
+        return plan.target, out_of_fold
+    return plan.target[plan.divided.final[1]], validated.predictions
+
+
+def _calibrator(
+    config: TabularConfig, run: Run, child: FitChild, asked: Asked, truth: Any, said: Any
+) -> Calibrator | None:
+    """Learn the correction of probabilities; None where none is asked for, or where somebody asked to end."""
+    if config.calibration == "none":
+        return None
+    request = messages.Calibrate(method=config.calibration, truth=truth, probabilities=said)
+    answer = child.ask(request, timeout_s=config.options.fit_timeout, must_end=asked.must_end)
+    if isinstance(answer, messages.Lost) and answer.reason == "ended":
+        return None
+    found: Calibrator = answered(answer)
+    run.log(f"calibration: {found.method}, learned from {found.num_rows} predictions of rows held out")
+    return found
+
+
+def _threshold(config: TabularConfig, run: Run, plan: Plan, truth: Any, said: Any) -> Threshold | None:
+    """Tune the threshold on predictions of rows held out."""
     if config.threshold_for is None:
         return None
-    is_second, said = np.asarray(plan.target == plan.classes[1]), out_of_fold
-    if said is None:
-        is_second, said = is_second[plan.divided.final[1]], validated.predictions
+    is_second = np.asarray(truth == plan.classes[1])
     found = tune(is_second, said[:, 1], optimize_for=config.threshold_for, costs=config.costs)
     run.log(f"threshold for {plan.classes[1]!r}: {found.value:.4f}, tuned for {found.optimize_for}")
     return found

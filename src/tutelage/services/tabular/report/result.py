@@ -10,12 +10,14 @@ import numpy as np
 from tutelage.core.atomic import write_json
 from tutelage.core.ports import Run
 from tutelage.core.signing import installation_key, sign_file
-from tutelage.services.tabular.catalog import CLASSIFICATION
+from tutelage.services.tabular.catalog import CLASSIFICATION, CLUSTERING
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.models.algorithms import REGISTRY
 from tutelage.services.tabular.models.thresholds import decide
 from tutelage.services.tabular.plan import Plan
+from tutelage.services.tabular.report.clusters import write_clusters
 from tutelage.services.tabular.report.final import MODEL, Final
+from tutelage.services.tabular.report.pareto import pareto_front, record_front, write_front
 from tutelage.services.tabular.report.plots import confusion_counts, draw_confusion
 from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, State, Trial
 from tutelage.settings import load_settings
@@ -31,6 +33,10 @@ def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Fi
     names += _predictions(run, plan, state)
     if plan.task == CLASSIFICATION:
         names.append(_confusion(run, plan, final))
+    if final.kept.clusters:
+        names += write_clusters(run, final.kept.clusters, algorithm=plan.algorithm)
+    if len(plan.objectives) > 1:
+        names.append(write_front(run, state.trials, plan.objectives, chosen))
     shown = [name for name in names if not name.endswith(".sig")]
     return {
         "success": True,
@@ -75,15 +81,37 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "classes": plan.classes,
         "rounds": final.rounds,
         **({"threshold": final.threshold.record} if final.threshold else {}),
+        **_kinds(config, plan, state, final),
         "rowsUsed": len(plan.target),
         "rowsTest": len(plan.test_target),
         "numFeatures": len(plan.reader.columns),
         "features": plan.reader.names,
         "ignoredColumns": plan.ignored,
-        "target": config.target,
+        "target": config.target or None,
         "validation": {"type": plan.strategy, "folds": len(plan.divided.folds)},
         "data": dict(plan.tables),
     }
+
+
+def _kinds(config: TabularConfig, plan: Plan, state: State, final: Final) -> dict[str, Any]:
+    """Return what only some kinds of job have: several objectives, calibration, resampling, clusters."""
+    found: dict[str, Any] = {}
+    if len(plan.objectives) > 1:
+        front = record_front(pareto_front(state.trials, plan.objectives))
+        found |= {"objectives": list(plan.objectives), "paretoFront": front}
+    if final.kept.calibration:
+        found["calibration"] = final.kept.calibration
+    if config.resampling.type != "none":
+        found["resampling"] = {"type": config.resampling.type, "ratio": config.resampling.ratio}
+    if final.kept.clusters:
+        clusters = final.kept.clusters
+        found |= {"clusters": [_without_centre(item) for item in clusters.record], **clusters.details}
+        found["baselineTest"] = clusters.trivial
+    return found
+
+
+def _without_centre(item: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in item.items() if key != "centre"}
 
 
 def _documents(plan: Plan, state: State, final: Final) -> dict[str, Any]:
@@ -125,7 +153,7 @@ def _predictions(run: Run, plan: Plan, state: State) -> list[str]:
 
 def best_out_of_fold(plan: Plan, state: State) -> Any:
     """Return the best trial's out-of-fold predictions, or None where no trial is complete."""
-    if state.best is None:
+    if state.best is None or plan.task == CLUSTERING:  # clusters of two fits have no numbers in common
         return None
     return out_of_fold(len(plan.target), plan.divided.folds, state.predictions[state.best.number])
 

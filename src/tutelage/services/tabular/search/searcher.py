@@ -38,8 +38,8 @@ class Searcher:
             self._entry,
             config.hyperparameter_search,
             seed=run.seed,
-            objective=plan.objective,
-            direction=direction_of(plan.objective),
+            objectives=plan.objectives,
+            directions=[direction_of(name) for name in plan.objectives],
             finished=self.state.trials,
             num_folds=len(plan.divided.folds),
         )
@@ -102,14 +102,13 @@ class Searcher:
         again = self.state.current
         params = self._study.ask(number, again=again.params if again else None)
         trial = self.state.current = again or Trial(number=number, params=params)
-        pruner = self._config.hyperparameter_search.pruner
         self.state.predictions.setdefault(number, [])
         for fold in range(len(self._plan.divided.folds)):
             if fold >= len(trial.folds) and not self._run_fold(trial, fold):
                 break
             last = fold + 1 == len(self._plan.divided.folds)
             if self._study.should_prune(fold, trial) and not last:
-                trial.state, trial.reason = PRUNED, f"ended by the pruner {pruner} after fold {fold}"
+                trial.state, trial.reason = PRUNED, f"ended by the pruner {self._study.pruner} after fold {fold}"
                 break
         else:
             trial.state = COMPLETE
@@ -150,7 +149,8 @@ class Searcher:
 
     def _keep_fold(self, trial: Trial, fold: int, fitted: messages.Fitted) -> None:
         objective = self._plan.objective
-        trial.folds.append(fitted.scores)
+        timed = {"predict_ms": fitted.predict_ms} if "predict_ms" in self._plan.objectives else {}
+        trial.folds.append({**fitted.scores, **timed})
         trial.rounds.append(fitted.num_rounds)
         trial.fit_s.append(fitted.fit_s)
         self.state.predictions[trial.number].append(fitted.predictions)
@@ -172,6 +172,7 @@ class Searcher:
         values: dict[str, float] = {}
         if trial.state == COMPLETE:
             trial.value = trial.means(objective)[-1]
+            trial.values = {name: trial.mean(name) for name in self._plan.objectives}
             values = self._values_of(trial)
         state.trials.append(trial)
         state.current = None
@@ -242,7 +243,8 @@ class Searcher:
     def _values_of(self, trial: Trial) -> dict[str, float]:
         objective = self._plan.objective
         assert trial.value is not None, "a complete trial has a value"
-        return {objective: trial.value, f"{objective}_std": trial.summary()[objective]["std"]}
+        std = {f"{objective}_std": trial.summary()[objective]["std"]}
+        return {**trial.values, objective: trial.value, **std}
 
     def _tune(self, command: Command) -> str | None:
         search = self._config.hyperparameter_search
