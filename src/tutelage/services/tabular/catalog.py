@@ -182,7 +182,7 @@ CLUSTERING_METRICS = (
     Metric(
         name="silhouette",
         direction="maximize",
-        about="mean of (b - a) / max(a, b), a the distance within the cluster, b to the nearest other; noise is 0",
+        about="mean of (b - a) / max(a, b), a the distance within the cluster, b to the nearest other; noise counts 0",
     ),
     Metric(
         name="davies_bouldin",

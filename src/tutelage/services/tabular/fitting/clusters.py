@@ -33,14 +33,15 @@ class Clusters:
 def cluster_scores(matrix: Any, said: Any, truth: Any) -> dict[str, float]:
     """Return all scores that are defined for the clusters `said` of the encoded rows `matrix`.
 
-    A noise row is a cluster of its own and has silhouette 0 (Rousseeuw 1987); the others are compared among
-    themselves. With many rows the silhouette is that of a fixed sample. `truth` are labels as text, empty where
+    A noise row is a cluster of its own and has silhouette 0 (Rousseeuw 1987), as have rows without a second cluster
+    to be compared with; the others are compared among themselves. With many rows the silhouette is that of a fixed
+    sample; the other two scores need two clusters. `truth` are labels as text, empty where
     there is none: only they are compared with the clusters.
     """
     labels = np.asarray(said, dtype="int64")
     rows, inside = np.asarray(matrix, dtype="float64"), labels != NOISE
     num_clusters = len(np.unique(labels[inside]))
-    found: dict[str, float] = {"num_clusters": num_clusters, "noise_share": 1 - inside.mean()}
+    found: dict[str, float] = {"num_clusters": num_clusters, "noise_share": 1 - inside.mean(), "silhouette": 0.0}
     if _is_scored(labels[inside]):
         found["silhouette"] = inside.mean() * _silhouette(rows[inside], labels[inside])
         found["davies_bouldin"] = metrics.davies_bouldin_score(rows[inside], labels[inside])

@@ -190,17 +190,12 @@ class FitServer:
         )
         return self._kept(request, done, encode, model, train) if request.keep else done
 
-    def _score(self, rows: Any, truth: Any, said: Any, threshold: float | None = None) -> dict[str, float]:
-        """Score predictions for encoded rows. Raises TooFewClusters where clusters cannot be compared."""
+    def _score(self, rows: Any, truth: Any, said: Any) -> dict[str, float]:
+        """Score predictions for encoded rows."""
         task = self._loaded.task
         if task != CLUSTERING:
-            return score(task, truth, said, self._classes, threshold=threshold)
-        found = cluster_scores(rows, said, truth)
-        if "silhouette" not in found:
-            raise TooFewClusters(
-                f"{found['num_clusters']:g} clusters in {len(said)} rows, {found['noise_share']:.0%} noise: no scores"
-            )
-        return found
+            return score(task, truth, said, self._classes)
+        return cluster_scores(rows, said, truth)
 
     def _params(self, request: messages.Fit) -> dict[str, Any]:
         counted = REGISTRY[request.algorithm].rounds

@@ -300,8 +300,8 @@ REGISTRY: Mapping[str, Algorithm] = {
         defaults={"n_clusters": 8}, space={"n_clusters": _whole(2, 20)}, encoding="one_hot", importance=BETWEEN
     ),
     "dbscan": Algorithm(
-        defaults={"eps_scale": 1.5, "min_samples": 5},
-        space={"eps_scale": _real(0.5, 5.0, log=True), "min_samples": _whole(3, 50)},
+        defaults={"eps_scale": 1.0, "min_samples": 5},
+        space={"eps_scale": _real(0.8, 2.5, log=True), "min_samples": _whole(3, 30)},
         encoding="one_hot",
         importance=BETWEEN,
     ),

@@ -54,7 +54,7 @@ class DbscanClusters(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     predicts_clusters = True
 
-    def __init__(self, eps_scale: float = 1.5, min_samples: int = 5) -> None:
+    def __init__(self, eps_scale: float = 1.0, min_samples: int = 5) -> None:
         self.eps_scale = eps_scale
         self.min_samples = min_samples
 

@@ -60,7 +60,8 @@ def fit_final(
     validated = _fit(config, run, child, asked, request, scope="final")
     if validated is None:
         return None
-    run.scope("final").metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
+    if plan.objective in validated.scores:
+        run.scope("final").metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
     truth, said = _held_out(plan, validated, out_of_fold)
     calibrator = _calibrator(config, run, child, asked, truth, said)
     if asked.must_end():

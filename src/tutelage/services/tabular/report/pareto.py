@@ -67,15 +67,8 @@ def _panel(axes: Any, trials: Sequence[Trial], front: Sequence[Trial], names: tu
     joined = len(ordered) > 1 and all(_is_step(one, two, names) for one, two in pairwise(ordered))
     axes.plot(*places, "o-" if joined else "o", ms=6, lw=1.2, color=FRONT, label="Pareto front", zorder=3)
     if chosen.values:
-        axes.scatter(*_places([chosen], across, up), s=130, facecolors="none", edgecolors=CHOSEN, lw=1.8, zorder=4)
-        axes.annotate(
-            f"kept: trial {chosen.number}",
-            (chosen.values[across], chosen.values[up]),
-            xytext=(8, -14),
-            textcoords="offset points",
-            fontsize=9,
-            color=CHOSEN,
-        )
+        ring: dict[str, Any] = {"facecolors": "none", "edgecolors": CHOSEN, "lw": 1.8, "zorder": 4}
+        axes.scatter(*_places([chosen], across, up), s=130, label=f"kept: trial {chosen.number}", **ring)
     axes.set(xlabel=f"{across} ({direction_of(across)})", ylabel=f"{up} ({direction_of(up)})")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25, lw=0.6)

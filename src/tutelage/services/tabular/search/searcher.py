@@ -8,7 +8,7 @@ from typing import Any
 
 from tutelage.core.commands import Command
 from tutelage.core.ports import Run
-from tutelage.services.tabular.catalog import direction_of, is_better
+from tutelage.services.tabular.catalog import TIMED, direction_of, is_better
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS
 from tutelage.services.tabular.fitting import messages
@@ -143,6 +143,10 @@ class Searcher:
         if isinstance(answer, messages.Lost):
             if answer.reason != "ended":
                 trial.state, trial.reason = FAILED, f"{answer.reason}: {answer.detail}"
+            return False
+        missing = [name for name in self._plan.objectives if name not in (*answer.scores, *TIMED)]
+        if missing:  # scores of clusters need two of them among the rows held out
+            trial.state, trial.reason = FAILED, f"too_few_clusters: no {missing[0]} in fold {fold}"
             return False
         self._keep_fold(trial, fold, answer)
         return True
