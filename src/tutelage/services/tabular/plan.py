@@ -101,7 +101,6 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
     split = _read_and_split(config, run, child)
     task = split.target.task
     strategy = _check_task(config, split.target)
-    times, groups = split_columns(config, split.frame)
     columns = infer_columns(split.frame, names=_feature_names(config, split.frame), asked=config.features is not None)
     reader = ColumnReader(columns)
     _check_features(reader, columns, split.test_frame)
@@ -118,24 +117,13 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
         resample=_resample(config),
     )
     answered(child.ask(load))
-    folds = config.validation_strategy
-    request = messages.Divide(
-        strategy=strategy,
-        folds=folds.num_folds,
-        shuffle=folds.shuffle is not False,
-        seed=run.seed,
-        repeats=folds.repeats or catalog.DEFAULT_REPEATS,
-        groups=groups,
-        times=times,
-    )
-    divided = answered(child.ask(request))
+    divided = _divide(config, run, child, strategy, split.frame)
     algorithm = _algorithm(config, run, child, task, divided)
     objectives = _objectives(config, split.target, strategy)
-    objective = objectives[0]
     return Plan(
         task=task,
         algorithm=algorithm,
-        objective=objective,
+        objective=objectives[0],
         objectives=objectives,
         classes=split.target.classes,
         reader=reader,
@@ -149,6 +137,22 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
         divided=divided,
         fingerprint=_fingerprint(config, run.seed, split.tables, algorithm, *objectives, strategy),
     )
+
+
+def _divide(config: TabularConfig, run: Run, child: FitChild, strategy: str, frame: Any) -> messages.Divided:
+    times, groups = split_columns(config, frame)
+    folds = config.validation_strategy
+    request = messages.Divide(
+        strategy=strategy,
+        folds=folds.num_folds,
+        shuffle=folds.shuffle is not False,
+        seed=run.seed,
+        repeats=folds.repeats or catalog.DEFAULT_REPEATS,
+        groups=groups,
+        times=times,
+    )
+    divided: messages.Divided = answered(child.ask(request))
+    return divided
 
 
 def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:

@@ -44,24 +44,10 @@ def fit_final(
     out_of_fold: Any,
 ) -> Final | None:
     """Train the chosen parameters twice; None when somebody asked to end."""
-    run.phase("final")
-    run.judge("final")
-    train, held = plan.divided.final
     seed = seed_of(run.seed, "final")
-    request = messages.Fit(
-        algorithm=plan.algorithm,
-        params=params,
-        seed=seed,
-        train=train,
-        validation=held,
-        early_stopping=config.options.early_stopping_rounds,
-        max_points=EVERY_ROUND,
-    )
-    validated = _fit(config, run, child, asked, request, scope="final")
+    validated = _validate(config, run, plan, child, asked, params, seed=seed)
     if validated is None:
         return None
-    if plan.objective in validated.scores:
-        run.scope("final").metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
     truth, said = _held_out(plan, validated, out_of_fold)
     calibrator = _calibrator(config, run, child, asked, truth, said)
     if asked.must_end():
@@ -85,6 +71,30 @@ def fit_final(
     if kept is None:
         return None
     return Final(validated=validated, kept=kept, rounds=rounds, threshold=threshold, calibrator=calibrator)
+
+
+def _validate(
+    config: TabularConfig, run: Run, plan: Plan, child: FitChild, asked: Asked, params: dict[str, Any], *, seed: int
+) -> messages.Fitted | None:
+    """Fit on a part of the training rows and score the rest; None when somebody asked to end."""
+    run.phase("final")
+    run.judge("final")
+    train, held = plan.divided.final
+    request = messages.Fit(
+        algorithm=plan.algorithm,
+        params=params,
+        seed=seed,
+        train=train,
+        validation=held,
+        early_stopping=config.options.early_stopping_rounds,
+        max_points=EVERY_ROUND,
+    )
+    validated = _fit(config, run, child, asked, request, scope="final")
+    if validated is None:
+        return None
+    if plan.objective in validated.scores:
+        run.scope("final").metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
+    return validated
 
 
 def _held_out(plan: Plan, validated: messages.Fitted, out_of_fold: Any) -> tuple[Any, Any]:
