@@ -198,3 +198,20 @@ def test_a_killed_clustering_ends_as_if_undisturbed_and_predicts(
     assert answer["predictions"][0] in [item["cluster"] for item in metadata["clusters"]] + [-1]
     assert answer["probabilities"] is None
     assert "Atlantis" in answer["warnings"][0]
+
+
+@pytest.mark.slow  # a training that is tuned and stopped
+def test_a_clustering_is_tuned_and_stopped_like_any_search(home: Path, small_csv: Path) -> None:
+    asked = {"modelType": "clustering", "trainDataPath": str(small_csv), "hyperparameterSearch": {"nTrials": 5000}}
+    operation = Operation.create(home, asked)
+    worker = operation.start()
+    operation.wait_for(trials_seen(2))
+    operation.command("tune", n_trials=4000)
+    operation.command("stop")
+    assert worker.wait(60) == 0
+    metadata = operation.result["metadata"]
+    assert metadata["stoppedEarly"]
+    assert (metadata["algorithm"], metadata["target"]) == ("kmeans", None)
+    answers = [(event["d"]["verb"], event["d"]["status"]) for event in operation.events(kind="applied")]
+    assert answers == [("tune", "applied"), ("stop", "applied")]
+    assert "adjusted_rand" not in operation.result["metrics"]["test"]

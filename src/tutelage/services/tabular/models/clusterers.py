@@ -31,7 +31,7 @@ class KMeansClusters(ClusterMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, matrix: Any, target: Any = None) -> KMeansClusters:
         """Find the centres; never more of them than there are different rows."""
-        num_clusters = min(self.n_clusters, len(np.unique(matrix, axis=0)))
+        num_clusters = min(self.n_clusters, _num_different(np.asarray(matrix), self.n_clusters))
         self.model_ = KMeans(num_clusters, n_init=STARTS, random_state=self.random_state)
         with threadpool_limits(1):  # several threads add the rows of a centre in the order they end
             self.model_.fit(matrix)
@@ -42,6 +42,12 @@ class KMeansClusters(ClusterMixin, BaseEstimator):  # type: ignore[misc]
         """Return the cluster of each row."""
         with threadpool_limits(1):
             return np.asarray(self.model_.predict(np.asarray(matrix)), dtype="int64")
+
+
+def _num_different(rows: Any, enough: int) -> int:
+    """Count different rows, among the first ones only where those are enough already."""
+    few = len(np.unique(rows[: 100 * enough], axis=0))
+    return few if few >= enough else len(np.unique(rows, axis=0))
 
 
 class DbscanClusters(ClusterMixin, BaseEstimator):  # type: ignore[misc]
