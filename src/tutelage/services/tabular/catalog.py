@@ -233,7 +233,7 @@ def direction_of(metric: str) -> Direction:
 
 
 def default_metric(task: str, num_classes: int, *, strategy: str) -> str:
-    """Return the objective where the spec names none: for several classes, and for loo, the log-loss."""
+    """Return the objective where the spec names none; several classes, and loo, have the log-loss."""
     if task != CLASSIFICATION:
         return "rmse" if task == REGRESSION else "silhouette"
     return "roc_auc" if num_classes == 2 and strategy != "loo" else "log_loss"
