@@ -64,10 +64,8 @@ def test_a_stored_config_reads_back_as_itself(more: dict[str, Any], by_alias: bo
     ("more", "says"),
     [
         ({"algorithm": "ebm"}, "ebm"),
-        ({"modelType": "clustering"}, "clustering"),
         ({"modelType": "time_series"}, "time_series"),
         ({"validationStrategy": "holdout"}, "holdout"),
-        ({"hyperparameterSearch": {"sampler": "nsgaii"}}, "nsgaii"),
         ({"experimentTracking": {"trackingUri": "databricks://team"}}, "databricks"),
         ({"trainDataPath": "mysql://host/db?query=SELECT 1"}, "mysql"),
         ({"trainDataPath": "s3://bucket/t.csv"}, "s3"),
@@ -204,3 +202,19 @@ def test_declaring_and_configuring_imports_no_learner() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("wish", "means"),
+    [
+        ("Handle class imbalance", {"classWeight": "balanced"}),
+        ("Handle class imbalance with SMOTE", {"resampling": {"type": "smote"}}),
+        ("Find customer segments", {"modelType": "clustering"}),
+        ("Use k-means", {"algorithm": "kmeans", "modelType": "clustering"}),
+        ("Probabilities must be calibrated", {"calibration": "sigmoid"}),
+    ],
+)
+def test_an_agents_wish_by_the_table_of_phrases(wish: str, means: dict[str, Any]) -> None:
+    spec = read({"kind": "agent", "agent": {"prompt": {"context": {"dataPath": "/d.csv"}, "instructions": [wish]}}})
+    assert spec is not None
+    assert spec["config"] == {"trainDataPath": "/d.csv", "unrecognized": [], **means}

@@ -60,7 +60,7 @@ def play(study: Study, trials: list[state.Trial], count: int) -> list[state.Tria
 
 def new_study(sampler: str, trials: list[state.Trial], pruner: str = "median") -> Study:
     search = Search.model_validate({"sampler": sampler, "pruner": pruner})
-    return Study(LIGHTGBM, search, seed=3, objective="roc_auc", direction="maximize", finished=trials)
+    return Study(LIGHTGBM, search, seed=3, objectives=["roc_auc"], directions=["maximize"], finished=trials)
 
 
 SAMPLERS = [name for name in catalog.SAMPLERS if name != "gp"]
@@ -90,7 +90,7 @@ def test_cmaes_comes_closer_to_the_best_learning_rate() -> None:
 def test_a_grid_ends_when_its_points_are_tried() -> None:
     entry = with_space(REGISTRY["ridge"], {"alpha": Range(low=0.1, high=10)})
     search = Search.model_validate({"sampler": "grid"})
-    study = Study(entry, search, seed=3, objective="rmse", direction="minimize", finished=[])
+    study = Study(entry, search, seed=3, objectives=["rmse"], directions=["minimize"], finished=[])
     assert sorted(study.ask(number)["alpha"] for number in range(1)) == [1.0]
     assert [study.is_exhausted(number) for number in (0, 3, 4)] == [False, False, True]
 
@@ -108,7 +108,7 @@ def test_a_space_in_the_spec_replaces_the_algorithm_s_own(space: Any, default: A
     entry = with_space(LIGHTGBM, search.space)
     (name,) = space
     assert (name, entry.defaults[name]) == default
-    study = Study(entry, search, seed=3, objective="roc_auc", direction="maximize", finished=[])
+    study = Study(entry, search, seed=3, objectives=["roc_auc"], directions=["maximize"], finished=[])
     values = [study.ask(number)[name] for number in range(5)]
     assert all(min(holds) <= value <= max(holds) for value in values)
 

@@ -7,7 +7,7 @@ from tutelage.services.tabular.catalog import GLOSSARY
 
 SERVICE = Service(
     name="tabular",
-    about="trains classifiers and regressors on tables: search, cross-validation, held-out test",
+    about="trains classifiers and regressors on tables, and finds clusters: search, cross-validation, held-out test",
     unit="trial",
     scopes={"trial": "fold", "fold": "round", "final": "round", "refit": "round"},
     judged=("final",),

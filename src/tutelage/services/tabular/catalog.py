@@ -12,8 +12,9 @@ from importlib.util import find_spec
 from tutelage.core.errors import MissingDependency, NotYet, unknown
 from tutelage.core.service import Direction, Metric
 
-CLASSIFICATION, REGRESSION = "classification", "regression"
-TASKS = (CLASSIFICATION, REGRESSION)
+CLASSIFICATION, REGRESSION, CLUSTERING = "classification", "regression", "clustering"
+SUPERVISED = (CLASSIFICATION, REGRESSION)
+TASKS = (*SUPERVISED, CLUSTERING)
 AUTO = "auto"
 
 
@@ -21,7 +22,7 @@ AUTO = "auto"
 class AlgorithmName:
     """What may be asked of an algorithm before any library is imported."""
 
-    tasks: tuple[str, ...] = TASKS
+    tasks: tuple[str, ...] = SUPERVISED
     has_rounds: bool = False
     takes_weights: bool = True
     module: str | None = None
@@ -50,6 +51,8 @@ ALGORITHMS: Mapping[str, AlgorithmName] = {
     "knn": AlgorithmName(takes_weights=False),
     "naive_bayes": AlgorithmName(tasks=(CLASSIFICATION,)),
     "neural_network": AlgorithmName(has_rounds=True),
+    "kmeans": AlgorithmName(tasks=(CLUSTERING,), takes_weights=False),
+    "dbscan": AlgorithmName(tasks=(CLUSTERING,), takes_weights=False),
 }
 
 ALIASES: Mapping[str, Mapping[str, str]] = {
@@ -72,6 +75,7 @@ ALIASES: Mapping[str, Mapping[str, str]] = {
         "nb": "naive_bayes",
         "mlp": "neural_network",
         "nn": "neural_network",
+        "k_means": "kmeans",
     },
     "validation strategy": {
         "stratified": "stratified_kfold",
@@ -86,19 +90,18 @@ ALIASES: Mapping[str, Mapping[str, str]] = {
 }
 
 PLANNED: Mapping[str, frozenset[str]] = {
-    "model type": frozenset({"clustering", "time_series"}),
+    "model type": frozenset({"time_series"}),
     "algorithm": frozenset(
         {
-            *("ebm", "kmeans", "dbscan", "naive", "seasonal_naive", "ets", "arima", "sarimax", "lstm", "prophet"),
+            *("ebm", "naive", "seasonal_naive", "ets", "arima", "sarimax", "lstm", "prophet"),
         }
     ),
     "validation strategy": frozenset({"holdout"}),
-    "sampler": frozenset({"nsgaii"}),
     "key": frozenset(
         {
             "horizon",
-            *("timeLimit", "memoryLimit", "ensemble", "strategy"),
-            *("searchSpace", "resampling", "deterministic"),
+            *("timeLimit", "memoryLimit", "ensemble"),
+            *("searchSpace", "deterministic"),
         }
     ),
 }
@@ -109,9 +112,11 @@ DEFAULT_FOLDS, DEFAULT_REPEATS, MAX_LOO_ROWS = 5, 3, 200
 LOO_METRICS = ("accuracy", "log_loss", "rmse", "mae")
 """Scores that a single held-out row has."""
 
-SAMPLERS = ("tpe", "random", "grid", "cmaes", "qmc", "gp")
+SAMPLERS = ("tpe", "random", "grid", "cmaes", "qmc", "gp", "nsgaii")
 SAMPLER_NEEDS = {"cmaes": "cmaes", "gp": "torch"}
 PRUNERS = ("median", "hyperband", "successive_halving", "percentile", "wilcoxon", "none")
+DEFAULT_PRUNER = "auto"
+"""The median pruner, or none where several objectives are searched on."""
 
 
 EXPORTS: Mapping[str, tuple[str, ...]] = {
@@ -191,15 +196,50 @@ CURVES = (
         about="RMSE on the rows held out, by round",
     ),
 )
-TIMES = (Metric(name="fit_s", unit="s", about="wall time of one fit with its scoring"),)
+CLUSTERING_METRICS = (
+    Metric(
+        name="silhouette",
+        direction="maximize",
+        about="mean of (b - a) / max(a, b), a the distance within the cluster, b to the nearest other; noise counts 0",
+    ),
+    Metric(
+        name="davies_bouldin",
+        direction="minimize",
+        about="mean over clusters of the worst (spread + spread) / distance of centres; noise rows are left out",
+    ),
+    Metric(
+        name="calinski_harabasz",
+        direction="maximize",
+        about="variance between clusters over variance within, by degrees of freedom; noise rows are left out",
+    ),
+)
+ASIDE = (
+    Metric(name="adjusted_rand", about="agreement of clusters and the target's labels, 0 by chance, 1 the same"),
+    Metric(name="nmi", about="mutual information of clusters and the target's labels, normalized, 1 the same"),
+    Metric(name="num_clusters", about="clusters among the scored rows, noise not counted"),
+    Metric(name="noise_share", about="share of rows that are in no cluster"),
+)
+"""Of clusters, told beside the scores and never searched on."""
+
+TIMES = (
+    Metric(name="fit_s", unit="s", about="wall time of one fit with its scoring"),
+    Metric(name="predict_ms", unit="ms", about="time to predict a held-out row, in one batch"),
+)
+TIMED = tuple(item.name for item in TIMES)
+"""What a fit takes; may be searched on beside a score."""
+
 SPEED = (
     Metric(name="row_ms_p50", unit="ms", about="time to predict one raw row, warm: median"),
     Metric(name="row_ms_p95", unit="ms", about="time to predict one raw row, warm: 95th percentile"),
     Metric(name="rows_per_s", unit="rows/s", about="rows predicted in a second, in batches of a thousand"),
     Metric(name="model_bytes", unit="bytes", about="size of the kept model's file"),
 )
-SCORES: Mapping[str, tuple[Metric, ...]] = {CLASSIFICATION: CLASSIFICATION_METRICS, REGRESSION: REGRESSION_METRICS}
-GLOSSARY = (*CLASSIFICATION_METRICS, *REGRESSION_METRICS, *CURVES, *TIMES, *SPEED)
+SCORES: Mapping[str, tuple[Metric, ...]] = {
+    CLASSIFICATION: CLASSIFICATION_METRICS,
+    REGRESSION: REGRESSION_METRICS,
+    CLUSTERING: CLUSTERING_METRICS,
+}
+GLOSSARY = (*CLASSIFICATION_METRICS, *REGRESSION_METRICS, *CLUSTERING_METRICS, *ASIDE, *CURVES, *TIMES, *SPEED)
 
 
 def is_better(metric: str, value: float, than: float) -> bool:
@@ -208,25 +248,16 @@ def is_better(metric: str, value: float, than: float) -> bool:
 
 
 def direction_of(metric: str) -> Direction:
-    """Return the declared direction of a score."""
+    """Return the declared direction of a score; times are to minimize."""
+    if metric in TIMED:
+        return "minimize"
     direction = next(item.direction for item in GLOSSARY if item.name == metric)
     assert direction is not None, "every score has a direction"
     return direction
 
 
 def default_metric(task: str, num_classes: int, *, strategy: str) -> str:
-    """Return the objective where the spec names none: RMSE, ROC AUC, or log-loss for several classes and for loo."""
-    if task == REGRESSION:
-        return "rmse"
+    """Return the objective where the spec names none; several classes, and loo, have the log-loss."""
+    if task != CLASSIFICATION:
+        return "rmse" if task == REGRESSION else "silhouette"
     return "roc_auc" if num_classes == 2 and strategy != "loo" else "log_loss"
-
-
-AUTO_MIN_ROWS = 500
-
-
-def choose_algorithm(num_rows: int) -> str:
-    """Return what `auto` means: gradient boosting, or a random forest below 500 training rows.
-
-    Boosted trees lead the public benchmarks of tables; on a few hundred rows they overfit where a forest does not.
-    """
-    return "lightgbm" if num_rows >= AUTO_MIN_ROWS else "random_forest"

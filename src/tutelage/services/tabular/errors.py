@@ -89,6 +89,12 @@ class TooManyRows(TrainingError):
     code = "too_many_rows"
 
 
+class TooFewClusters(TrainingError):
+    """Fewer than two clusters were found, so that nothing can be scored."""
+
+    code = "too_few_clusters"
+
+
 class FitDeadline(TrainingError):
     """No fit ended within its deadline."""
 
@@ -106,6 +112,7 @@ FIT_ERRORS: dict[str, type[TrainingError]] = {
     "fit_deadline": FitDeadline,
     "fit_failed": FitFailed,
     "fit_crashed": FitFailed,
+    "too_few_clusters": TooFewClusters,
 }
 """Why a fit was lost -> the operation's error when every trial was lost."""
 
@@ -113,5 +120,6 @@ FIT_HINTS = {
     "memory_limit": "raise resources.memory_gib, or use fewer rows or columns",
     "fit_deadline": "raise options.fitTimeout, use fewer rows, or choose a lighter algorithm",
     "fit_failed": "the log names the trial and its parameters",
+    "too_few_clusters": "use kmeans, other features, or another range by hyperparameterSearch.space",
     "fit_crashed": "the learner's process died by itself; the log has its last lines",
 }

@@ -10,12 +10,13 @@ import numpy as np
 from tutelage.core.errors import InvalidSpec, unknown
 from tutelage.core.paths import is_relative
 from tutelage.services.tabular.addresses import shown_source
-from tutelage.services.tabular.catalog import CLASSIFICATION, DEFAULT_FOLDS, choose_algorithm
+from tutelage.services.tabular.catalog import CLASSIFICATION, CLUSTERING, DEFAULT_FOLDS
 from tutelage.services.tabular.config import check_source
 from tutelage.services.tabular.data.quality import DataQuality, look
 from tutelage.services.tabular.data.sources import read_table
 from tutelage.services.tabular.data.target import Target, read_target, target_column
 from tutelage.services.tabular.data.types import USED, Column, infer_columns
+from tutelage.services.tabular.selection import select
 
 KEYS = ("dataPath", "targetColumn")
 TRAINED_SHARE = 0.8
@@ -77,14 +78,16 @@ def _describe_target(target: Target | None) -> dict[str, Any] | None:
 
 
 def _suggest(source: str, target: Target | None, leaking: list[str], columns: list[Column]) -> dict[str, Any] | None:
-    """Return a job document that trains on this table, leak suspects left out; None where nothing is left."""
+    """Return a job document that trains on this table, leak suspects left out; without a target, a clustering."""
+    if target is None:
+        return _suggest_clustering(source, columns)
     learned = [item.name for item in columns if item.kind in USED and item.name not in leaking]
-    if target is None or not learned:
+    if not learned:
         return None
     job: dict[str, Any] = {
         "task": "train_model",
         "modelType": target.task,
-        "algorithm": choose_algorithm(len(target.values)),
+        "algorithm": select(target.task, len(target.values)).name,
         "trainDataPath": source,
         "targetColumn": target.name,
     }
@@ -102,3 +105,11 @@ def _folds(target: Target) -> int:
     if target.task == CLASSIFICATION:
         most = min(most, int(np.unique(target.values, return_counts=True)[1].min() * TRAINED_SHARE))
     return max(2, min(DEFAULT_FOLDS, most))
+
+
+def _suggest_clustering(source: str, columns: list[Column]) -> dict[str, Any] | None:
+    """Return a job document that looks for clusters, or None where no column is left to look at."""
+    if not any(column.kind in USED for column in columns):
+        return None
+    job = {"task": "train_model", "modelType": CLUSTERING, "algorithm": "kmeans", "trainDataPath": source}
+    return {**job, "hyperparameterSearch": {"enabled": True, "nTrials": 20}}

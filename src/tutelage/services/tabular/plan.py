@@ -18,7 +18,7 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.data.profile import profile
 from tutelage.services.tabular.data.quality import DataQuality, look
 from tutelage.services.tabular.data.sources import Table, read_table
-from tutelage.services.tabular.data.target import Target, read_target, read_test_target, target_column
+from tutelage.services.tabular.data.target import Target, read_labels, read_target, read_test_target, target_column
 from tutelage.services.tabular.data.types import (
     CATEGORICAL,
     DATETIME,
@@ -34,11 +34,19 @@ from tutelage.services.tabular.data.types import (
 from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS, FeatureMissing, NoFeatures
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild
+from tutelage.services.tabular.models.algorithms import REGISTRY
+from tutelage.services.tabular.selection import EVIDENCE, RULES, select
 
 TEST_SHARE = 0.2
 SAMPLE_ROWS = 200
-STATEFUL = ("cmaes", "qmc", "grid")
+STATEFUL = ("cmaes", "qmc", "grid", "nsgaii")
 """Samplers whose trials are a sequence of its own: a branch with another one starts afresh."""
+
+LINEAR_PROBES = ("ridge", "gradient_boosting")
+LINEAR_WITHIN = 1.02
+"""By rules, a regression is linear where ridge's error is at most this many times gradient boosting's."""
+
+PROBED_ROWS = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +56,7 @@ class Plan:
     task: str
     algorithm: str
     objective: str
+    objectives: tuple[str, ...]
     classes: list[Any]
     reader: ColumnReader
     columns: list[Column]
@@ -103,7 +112,6 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
     """Read, check and divide the data, and hand the typed rows to the child."""
     split = _read_and_split(config, run, child)
     task, strategy = split.target.task, _check_task(config, split.target)
-    times, groups = split_columns(config, split.frame)
     columns = _columns(config, split)
     reader = ColumnReader(columns)
     _check_features(reader, columns, split.test_frame)
@@ -118,8 +126,37 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
         test_target=split.test_values,
         threads=run.cpus,
         class_weight=_class_weight(config, split.target),
+        resample=_resample(config),
     )
     answered(child.ask(load))
+    divided = _divide(config, run, child, strategy, split.frame)
+    algorithm = _algorithm(config, run, child, task, divided)
+    objectives = _objectives(config, split.target, strategy)
+    return Plan(
+        task=task,
+        algorithm=algorithm,
+        objective=objectives[0],
+        objectives=objectives,
+        classes=split.target.classes,
+        reader=reader,
+        columns=columns,
+        tables=split.tables,
+        train_rows=split.rows,
+        test_rows=split.test_rows,
+        target=split.values,
+        test_target=split.test_values,
+        strategy=strategy,
+        divided=divided,
+        fingerprint=_fingerprint(config, run.seed, split.tables, algorithm, *objectives, strategy),
+        profile=profile(reader, typed),
+        sample=split.test_frame[reader.names].head(SAMPLE_ROWS),
+        test_frame=split.test_frame,
+        quality=quality,
+    )
+
+
+def _divide(config: TabularConfig, run: Run, child: FitChild, strategy: str, frame: Any) -> messages.Divided:
+    times, groups = split_columns(config, frame)
     folds = config.validation_strategy
     request = messages.Divide(
         strategy=strategy,
@@ -130,34 +167,14 @@ def make_plan(config: TabularConfig, run: Run, child: FitChild) -> Plan:
         groups=groups,
         times=times,
     )
-    algorithm = _algorithm(config, run, len(split.frame))
-    objective = config.metric or catalog.default_metric(task, len(split.target.classes), strategy=strategy)
-    return Plan(
-        task=task,
-        algorithm=algorithm,
-        objective=objective,
-        classes=split.target.classes,
-        reader=reader,
-        columns=columns,
-        tables=split.tables,
-        train_rows=split.rows,
-        test_rows=split.test_rows,
-        target=split.values,
-        test_target=split.test_values,
-        strategy=strategy,
-        divided=answered(child.ask(request)),
-        fingerprint=_fingerprint(config, run.seed, split.tables, algorithm, objective, strategy),
-        profile=profile(reader, typed),
-        sample=split.test_frame[reader.names].head(SAMPLE_ROWS),
-        test_frame=split.test_frame,
-        quality=quality,
-    )
+    divided: messages.Divided = answered(child.ask(request))
+    return divided
 
 
 def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
     """Read the sources; the test is a table of its own, or held out before anything is learned from the rows."""
     table = _read(run, config.train_data_path)
-    target = read_target(target_column(table.frame, config.target), model_type=config.model_type)
+    target = _target(config, table.frame)
     _check_task(config, target)
     _tell_dropped(run, target, "training")
     frame = table.frame[target.kept].reset_index(drop=True)
@@ -169,7 +186,7 @@ def _read_and_split(config: TabularConfig, run: Run, child: FitChild) -> _Split:
     else:
         test_table = _read(run, config.test_data_path)
         tables["test"] = test_table.record
-        test_target = read_test_target(target_column(test_table.frame, config.target), target)
+        test_target = _test_target(config, test_table.frame, target)
         _tell_dropped(run, test_target, "test")
         test_frame = test_table.frame[test_target.kept].reset_index(drop=True)
         values, test_values = target.values, test_target.values
@@ -193,6 +210,18 @@ def _read(run: Run, source: str) -> Table:
     return table
 
 
+def _target(config: TabularConfig, frame: Any) -> Target:
+    if config.task == catalog.CLUSTERING:
+        return read_labels(frame, config.target)
+    return read_target(target_column(frame, config.target), model_type=config.task)
+
+
+def _test_target(config: TabularConfig, frame: Any, target: Target) -> Target:
+    if config.task == catalog.CLUSTERING:
+        return read_labels(frame, config.target if config.target in frame.columns else "")
+    return read_test_target(target_column(frame, config.target), target)
+
+
 def answered(answer: Any) -> Any:
     """Return an answer of the child. Raises the operation's error when the child was lost."""
     if isinstance(answer, messages.Lost):
@@ -202,17 +231,23 @@ def answered(answer: Any) -> Any:
 
 def _check_task(config: TabularConfig, target: Target) -> str:
     """Return the validation strategy once the task is known; refuse what does not fit the task."""
+    if target.task == catalog.CLUSTERING:
+        return config.strategy_for(target.task)  # known to be one when the document was read, and checked there
     strategy = config.validation_strategy.type
     if target.task == catalog.REGRESSION and strategy == "stratified_kfold":
         raise InvalidSpec(f"stratified_kfold needs classes; {target.name!r} holds numbers", hint="use kfold")
     names = [item.name for item in catalog.SCORES[target.task]]
-    if config.metric is not None and config.metric not in names:
-        raise unknown(f"metric for {target.task}", config.metric, names)
+    for name in (config.metric, *(config.metrics or ())):
+        if name is not None and name not in (*names, *catalog.TIMED):
+            raise unknown(f"metric for {target.task}", name, names)
     if config.algorithm != catalog.AUTO and target.task not in catalog.ALGORITHMS[config.algorithm].tasks:
         raise InvalidSpec(
             f"{config.algorithm} does not do {target.task}, and {target.name!r} asks for it",
             hint=f"allowed: auto, {', '.join(catalog.algorithms_for(target.task))}",
         )
+    for key, is_given in (("resampling", config.resampling.type), ("calibration", config.calibration)):
+        if is_given != "none" and target.task == catalog.REGRESSION:
+            raise InvalidSpec(f"{key!r} needs classes; {target.name!r} holds numbers", hint="leave it out")
     if config.class_weight is not None and target.task == catalog.REGRESSION:
         raise InvalidSpec(f"'classWeight' needs classes; {target.name!r} holds numbers", hint="leave it out")
     if config.threshold_for and len(target.classes) != 2:
@@ -350,12 +385,53 @@ def _tell_data(config: TabularConfig, run: Run, split: _Split, columns: list[Col
     return quality
 
 
-def _algorithm(config: TabularConfig, run: Run, num_rows: int) -> str:
+def _resample(config: TabularConfig) -> messages.Resample | None:
+    asked = config.resampling
+    if asked.type == "none":
+        return None
+    return messages.Resample(kind=asked.type, ratio=asked.ratio, neighbours=asked.num_neighbours)
+
+
+def _objectives(config: TabularConfig, target: Target, strategy: str) -> tuple[str, ...]:
+    """Return what is searched on, the one that decides first."""
+    if config.metrics:
+        return tuple(config.metrics)
+    return (config.metric or catalog.default_metric(target.task, len(target.classes), strategy=strategy),)
+
+
+def _algorithm(config: TabularConfig, run: Run, child: FitChild, task: str, divided: messages.Divided) -> str:
     if config.algorithm != catalog.AUTO:
         return config.algorithm
-    chosen = catalog.choose_algorithm(num_rows)
-    run.log(f"algorithm auto: {chosen} for {num_rows} training rows")
-    return chosen
+    strategy, num_rows = config.strategy or EVIDENCE, len(divided.final[0]) + len(divided.final[1])
+    is_linear = strategy == RULES and task == catalog.REGRESSION and _is_linear(config, run, child, divided)
+    is_searched = config.hyperparameter_search.enabled
+    chosen = select(task, num_rows, strategy=strategy, is_searched=is_searched, is_linear=is_linear)
+    absent = f"; not installed: {', '.join(chosen.absent)}" if chosen.absent else ""
+    run.log(f"algorithm auto: {chosen.name} ({chosen.why}{absent})")
+    return chosen.name
+
+
+def _is_linear(config: TabularConfig, run: Run, child: FitChild, divided: messages.Divided) -> bool:
+    """Measure on the first fold whether ridge is as good as gradient boosting, both with defaults."""
+    train, held = divided.folds[0]
+    errors = []
+    for name in LINEAR_PROBES:
+        request = messages.Fit(
+            algorithm=name,
+            params=REGISTRY[name].defaults,
+            seed=seed_of(run.seed, "probe", name),
+            train=_thinned(train),
+            validation=_thinned(held),
+        )
+        fitted = answered(child.ask(request, timeout_s=config.options.fit_timeout))
+        errors.append(fitted.scores["rmse"])
+    run.log(f"rmse on the first fold: ridge {errors[0]:.5g}, gradient boosting {errors[1]:.5g}")
+    return bool(errors[0] <= LINEAR_WITHIN * errors[1])
+
+
+def _thinned(rows: messages.Rows) -> messages.Rows:
+    """Return at most so many rows, evenly apart."""
+    return rows[:: -(-len(rows) // PROBED_ROWS)]
 
 
 def _fingerprint(config: TabularConfig, seed: int, tables: Mapping[str, Any], *chosen: str) -> str:
@@ -373,6 +449,7 @@ def _fingerprint(config: TabularConfig, seed: int, tables: Mapping[str, Any], *c
         "search": [search.sampler, search.pruner] if search.sampler in STATEFUL else None,
         "space": {name: item.model_dump() for name, item in search.space.items()},
         "class_weight": config.class_weight,
+        "resampling": config.resampling.model_dump() if config.resampling.type != "none" else None,
         "early_stopping": config.options.early_stopping_rounds,
         "columns": [sorted(config.exclude_features), sorted(config.categorical_features)],
     }

@@ -9,7 +9,7 @@ from typing import Any
 from tutelage.core.commands import Verb
 from tutelage.core.ports import Run
 from tutelage.services.tabular import approval
-from tutelage.services.tabular.catalog import REGRESSION, direction_of
+from tutelage.services.tabular.catalog import CLASSIFICATION, CLUSTERING, REGRESSION, direction_of
 from tutelage.services.tabular.conclusion import (
     conclude,
     final_question,
@@ -28,6 +28,13 @@ from tutelage.services.tabular.search.searcher import Searcher
 from tutelage.services.tabular.search.state import Trial, saver
 from tutelage.services.tabular.tracking import ask_for_export
 from tutelage.settings import load_settings
+
+TRIVIAL = {
+    CLASSIFICATION: "class shares",
+    REGRESSION: "mean of the target",
+    CLUSTERING: "rows assigned at random",
+}
+"""What the trivial model of each task says."""
 
 
 def train(config: TabularConfig, run: Run) -> Mapping[str, Any] | None:
@@ -52,7 +59,7 @@ def train(config: TabularConfig, run: Run) -> Mapping[str, Any] | None:
 def _tell_baseline(run: Run, plan: Plan) -> None:
     """Declare the objective with the trivial model's score, measured on the very folds of the search."""
     run.phase("baseline")
-    objective, name = plan.objective, "mean of the target" if plan.task == REGRESSION else "class shares"
+    objective, name = plan.objective, TRIVIAL[plan.task]
     run.define(f"{objective}_std", unit="")
     run.define(f"best_{objective}", direction=direction_of(objective))
     run.define(f"baseline_{objective}")

@@ -35,7 +35,7 @@ def use(model: Path, config: TabularConfig, requests: Requests, emit: Emit) -> N
 
 
 def answer(pipeline: Any, request: Mapping[str, Any], *, target: str) -> dict[str, Any]:
-    """Return predictions, probabilities by class where there are classes, and warnings about the rows."""
+    """Return predictions (classes, numbers or clusters), probabilities where there are classes, and warnings."""
     frame = _frame(request)
     reader: ColumnReader = pipeline["columns"].reader
     warnings = _check_columns(reader, frame, target)
@@ -44,7 +44,8 @@ def answer(pipeline: Any, request: Mapping[str, Any], *, target: str) -> dict[st
     encoded = pipeline["encode"].transform(typed)
     model = pipeline["model"]
     if not hasattr(model, "classes_"):
-        predictions = model.predict(encoded).astype("float64").tolist()
+        kind = "int64" if getattr(model, "predicts_clusters", False) else "float64"
+        predictions = model.predict(encoded).astype(kind).tolist()
         return {"predictions": predictions, "probabilities": None, "classes": None, "warnings": warnings}
     probabilities = model.predict_proba(encoded)
     return {

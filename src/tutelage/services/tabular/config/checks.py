@@ -18,7 +18,7 @@ def check_metric(config: TabularConfig) -> None:
         if config.direction is not None:
             raise InvalidSpec("'direction' is given without 'metric'", hint="the metric's own direction counts")
         return
-    tasks = (config.model_type,) if config.model_type else catalog.TASKS
+    tasks = (config.task,) if config.task else catalog.SUPERVISED
     names = [item.name for task in tasks for item in catalog.SCORES[task]]
     if config.metric not in names:
         raise unknown(f"metric for {' or '.join(tasks)}", config.metric, names)

@@ -10,8 +10,12 @@ from tutelage.core.errors import InvalidSpec
 from tutelage.services.tabular import catalog
 from tutelage.services.tabular.config import checks, gates, handoffs
 from tutelage.services.tabular.config.approval import Approval
+from tutelage.services.tabular.config.balance import Resampling, check_resampling
 from tutelage.services.tabular.config.base import CamelDocument
+from tutelage.services.tabular.config.clustering import check_clustering
+from tutelage.services.tabular.config.objectives import check_objectives
 from tutelage.services.tabular.config.parts import Costs, Options, Search, Validation
+from tutelage.services.tabular.config.selection import check_calibration, check_strategy
 from tutelage.services.tabular.config.sources import check_source
 from tutelage.services.tabular.config.tracking import Tracking
 
@@ -19,13 +23,17 @@ from tutelage.services.tabular.config.tracking import Tracking
 class TabularConfig(CamelDocument):
     """What to train on which table, and how."""
 
-    model_type: str | None = Field(None, description="classification or regression; default: from the target's values")
+    model_type: str | None = Field(
+        None, description="classification, regression or clustering; default: by algorithm or target"
+    )
     algorithm: str = Field(catalog.AUTO, description=f"one of auto, {', '.join(catalog.ALGORITHMS)}")
     train_data_path: str = Field(
         description="a file (CSV, Parquet, JSON lines, Arrow, Excel), a folder of parts, sqlite: or postgresql: with a "
         "query, sklearn:NAME, statsmodels:NAME or openml:NUMBER"
     )
-    target_column: str | None = Field(None, description="the column to predict; default `target` for sklearn:NAME")
+    target_column: str | None = Field(
+        None, description="the column to predict (clustering: to compare with); default `target` for sklearn:NAME"
+    )
     features: list[str] | None = Field(None, min_length=1, description="columns to learn from; default: all others")
     validation_strategy: Validation = Field(default_factory=Validation, description="cross-validation")
     hyperparameter_search: Search = Field(default_factory=Search, description="the search")
@@ -43,9 +51,19 @@ class TabularConfig(CamelDocument):
     )
     time_column: str | None = Field(None, description="dates or numbers that order the rows for timeseries")
     metric: str | None = Field(None, description="the objective; default roc_auc, log_loss (several classes), rmse")
+    metrics: list[str] | None = Field(
+        None, min_length=2, max_length=4, description="several objectives for the sampler nsgaii, a score first"
+    )
     direction: str | None = Field(None, description="minimize or maximize; must be the metric's own")
     test_size: float | None = Field(None, gt=0, lt=1, description="share of rows held out as test; default 0.2")
     test_data_path: str | None = Field(None, description="a table of its own to test on, instead of testSize")
+    strategy: Literal["evidence", "rules"] | None = Field(
+        None, description="how algorithm auto chooses: by public benchmarks (default) or by the table of rules"
+    )
+    resampling: Resampling = Field(default_factory=Resampling, description="balance of classes in training parts")
+    calibration: Literal["none", "sigmoid", "isotonic", "temperature"] = Field(
+        "none", description="how probabilities are corrected, learned from out-of-fold predictions"
+    )
     unrecognized: list[str] = Field(default_factory=list, description="phrases of an agent's call not understood")
     gates: dict[str, str] = Field(
         default_factory=dict,
@@ -101,6 +119,16 @@ class TabularConfig(CamelDocument):
     def _plain_strategy(cls, value: Any) -> Any:
         return {"type": value} if isinstance(value, str) else value
 
+    @field_validator("resampling", mode="before")
+    @classmethod
+    def _plain_resampling(cls, value: Any) -> Any:
+        return {"type": value} if isinstance(value, str) else value or {}
+
+    @field_validator("calibration", mode="before")
+    @classmethod
+    def _no_calibration(cls, value: Any) -> Any:
+        return value or "none"
+
     @field_validator("train_data_path", "test_data_path")
     @classmethod
     def _source(cls, value: str | None) -> str | None:
@@ -117,9 +145,14 @@ class TabularConfig(CamelDocument):
         gates.check_gates(self.gates, self.model_type)
         handoffs.check_handoffs(self)
         handoffs.check_columns_named(self)
+        check_objectives(self)
+        check_strategy(self)
+        check_resampling(self)
+        check_calibration(self)
+        check_clustering(self)
         if self.model_type == catalog.REGRESSION and self.validation_strategy.type == "stratified_kfold":
             raise InvalidSpec("stratified_kfold needs classes, and this is a regression", hint="use kfold")
-        if self.target_column is None and not self.train_data_path.startswith("sklearn:"):
+        if not self.target and self.task != catalog.CLUSTERING:
             raise InvalidSpec("'targetColumn' is missing", hint="name the column to predict")
         if self.features and self.target_column in self.features:
             raise InvalidSpec(f"the target {self.target_column!r} is also listed in 'features'", hint="remove it there")
@@ -149,6 +182,13 @@ class TabularConfig(CamelDocument):
         return "stratified_kfold" if task == catalog.CLASSIFICATION else "kfold"
 
     @property
+    def task(self) -> str | None:
+        """The task as far as the document tells: the model type, or what the algorithm alone does."""
+        is_clusterer = self.algorithm in catalog.algorithms_for(catalog.CLUSTERING)
+        return self.model_type or (catalog.CLUSTERING if is_clusterer else None)
+
+    @property
     def target(self) -> str:
-        """The target's name."""
-        return self.target_column or "target"
+        """The target's name; empty for a clustering that has none to compare with."""
+        default = "target" if self.train_data_path.startswith("sklearn:") else ""
+        return self.target_column or default

@@ -74,7 +74,11 @@ class Search(CamelDocument):
     n_trials: int = Field(30, ge=1, le=100_000, description="number of trials, lost ones included")
     timeout: float | None = Field(None, gt=0, description="seconds of search after which no further trial starts")
     sampler: str = Field("tpe", description=", ".join(catalog.SAMPLERS))
-    pruner: str = Field("median", description=f"what ends a bad trial after a fold: {', '.join(catalog.PRUNERS)}")
+    pruner: str = Field(
+        catalog.DEFAULT_PRUNER,
+        description=f"what ends a bad trial after a fold: {', '.join(catalog.PRUNERS)}; "
+        f"default {catalog.DEFAULT_PRUNER}: median, none with several objectives",
+    )
     space: dict[str, Range] = Field(
         default_factory=dict, description="parameter -> {low, high, log} or {choices} instead of the algorithm's own"
     )
@@ -93,7 +97,8 @@ class Search(CamelDocument):
     @field_validator("pruner", mode="before")
     @classmethod
     def _pruner(cls, value: Any) -> Any:
-        return catalog.resolve("pruner", value or "none", catalog.PRUNERS) if isinstance(value, str | None) else value
+        allowed = (*catalog.PRUNERS, catalog.DEFAULT_PRUNER)
+        return catalog.resolve("pruner", value or "none", allowed) if isinstance(value, str | None) else value
 
 
 class Options(CamelDocument):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tutelage.core.errors import nearest
-from tutelage.services.tabular.catalog import CLASSIFICATION, REGRESSION
+from tutelage.services.tabular.catalog import CLASSIFICATION, CLUSTERING, REGRESSION
 from tutelage.services.tabular.data.types import MISSING_TEXTS, as_text
 from tutelage.services.tabular.errors import (
     NonFiniteTarget,
@@ -88,6 +88,17 @@ def read_test_target(column: Any, like: Target) -> Target:
             hint=f"classes of the training data: {', '.join(map(repr, like.classes[:20]))}",
         )
     return target
+
+
+def read_labels(frame: Any, name: str) -> Target:
+    """Read what a clustering is compared with: labels as text, empty where there is none; every row is kept."""
+    kept = np.ones(len(frame), dtype=bool)
+    values = np.full(len(frame), "", dtype=object)
+    if name:
+        column = target_column(frame, name)
+        present = _present(column)
+        values[present] = as_text(column[present]).to_numpy(dtype=object)
+    return Target(name=name, task=CLUSTERING, labels=None, values=values.astype(str), kept=kept)
 
 
 def infer_task(cells: Any) -> str:

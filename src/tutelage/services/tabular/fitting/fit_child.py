@@ -26,16 +26,27 @@ import sklearn.linear_model  # noqa: E402, F401
 
 from tutelage.core.errors import TutelageError  # noqa: E402
 from tutelage.core.service import load  # noqa: E402
-from tutelage.services.tabular.catalog import CLASSIFICATION  # noqa: E402
+from tutelage.services.tabular.catalog import CLASSIFICATION, CLUSTERING  # noqa: E402
+from tutelage.services.tabular.errors import TooFewClusters  # noqa: E402
 from tutelage.services.tabular.fitting import messages, validation  # noqa: E402
+from tutelage.services.tabular.fitting.calibrating import learn_calibrator  # noqa: E402
+from tutelage.services.tabular.fitting.clusters import (  # noqa: E402
+    cluster_scores,
+    describe,
+    shuffled_clusters,
+    spread_between,
+    trivial_clusters,
+)
 from tutelage.services.tabular.fitting.encoded import EncodedRows  # noqa: E402
+from tutelage.services.tabular.fitting.resampling import category_blocks, resample  # noqa: E402
 from tutelage.services.tabular.fitting.scores import score, trivial_predictions  # noqa: E402
 from tutelage.services.tabular.models.algorithms import REGISTRY, Algorithm  # noqa: E402
+from tutelage.services.tabular.models.calibration import reliability  # noqa: E402
 from tutelage.services.tabular.models.factories import FACTORIES  # noqa: E402
 from tutelage.services.tabular.models.importance import importance  # noqa: E402
 from tutelage.services.tabular.models.learners import Matrices, learn  # noqa: E402
-from tutelage.services.tabular.models.pipeline import encoded_sources, predict, whole_pipeline  # noqa: E402
-from tutelage.services.tabular.models.wrappers import AtThreshold  # noqa: E402
+from tutelage.services.tabular.models.pipeline import encoded_sources, encoder, predict, whole_pipeline  # noqa: E402
+from tutelage.services.tabular.models.wrappers import AtThreshold, Calibrated  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
 SEND_EVERY_S = 0.1
@@ -84,12 +95,15 @@ class FitServer:
             messages.Divide: self._divide,
             messages.Fit: self._fit,
             messages.Apply: self._apply,
+            messages.Calibrate: self._calibrate,
         }
 
     def answer(self, request: Any) -> Any:
         """Return the answer to a request; an error of ours travels as it is, any other as Lost."""
         try:
             return self._answers[type(request)](request)
+        except TooFewClusters as error:
+            return messages.Lost(reason=error.code, detail=str(error))  # its trial is lost, the search goes on
         except TutelageError as error:
             return error
         except MemoryError:
@@ -114,13 +128,25 @@ class FitServer:
         folds = validation.divide(request, data.target, has_classes=has_classes)
         trivial = []
         for train, held in folds:
-            said = trivial_predictions(data.task, data.target[train], len(held))
-            trivial.append(score(data.task, data.target[held], said, self._classes))
+            trivial.append(self._trivial(train, held))
         final = validation.final_split(request, data.target, has_classes=has_classes)
         return messages.Divided(folds=folds, final=final, trivial=trivial)
 
     def _apply(self, request: messages.Apply) -> Any:
         return load(request.function)(self._loaded, **request.arguments)
+
+    def _trivial(self, train: messages.Rows, held: messages.Rows) -> dict[str, float]:
+        """Score the trivial model on a fold: class shares, the mean, or rows assigned to clusters at random."""
+        data = self._loaded
+        if data.task != CLUSTERING:
+            said = trivial_predictions(data.task, data.target[train], len(held))
+            return score(data.task, data.target[held], said, self._classes)
+        encode = encoder(data.reader, "one_hot").fit(data.frame.iloc[train])
+        rows = encode.transform(data.frame.iloc[held])
+        return cluster_scores(rows, trivial_clusters(len(held), seed=0), data.target[held])
+
+    def _calibrate(self, request: messages.Calibrate) -> Any:
+        return learn_calibrator(request.method, request.truth, request.probabilities, self._classes)
 
     def _fit(self, request: messages.Fit) -> messages.Fitted:
         started_s = time.monotonic()
@@ -134,14 +160,18 @@ class FitServer:
         data, entry = self._loaded, REGISTRY[request.algorithm]
         encode, train, held = self._encoded.rows(data, entry.encoding, request)
         target = data.target[request.train]
+        learned, learned_target = train, target
+        if data.resample is not None:
+            blocks = category_blocks(encode, data.reader)
+            learned, learned_target = resample(train, target, data.resample, blocks=blocks, seed=request.seed)
         held_target = None if request.validation is None else data.target[request.validation]
         matrices = Matrices(
             task=data.task,
-            train=train,
-            target=target,
+            train=learned,
+            target=learned_target,
             validation=held,
             validation_target=held_target,
-            weights=row_weights(target, target, self._classes, data.class_weight),
+            weights=row_weights(target, learned_target, self._classes, data.class_weight),
             validation_weights=row_weights(target, held_target, self._classes, data.class_weight),
             classes=self._classes,
             categories=[len(data.reader.numeric) + index for index in range(len(data.reader.categorical))],
@@ -151,16 +181,26 @@ class FitServer:
         counts = learn(request.algorithm, model, matrices, early_stopping=request.early_stopping, report=curve.add)
         curve.close()
         _predict_alone(model)
+        asked_s = time.monotonic()
         said = None if held is None else predict(model, held, self._classes)
-        scores = {} if held is None else score(data.task, matrices.validation_target, said, self._classes)
+        predict_s = time.monotonic() - asked_s
+        scores = {} if held is None else self._score(held, held_target, said)
         done = messages.Fitted(
             scores=scores,
             predictions=said,
             fit_s=time.monotonic() - started_s,
             num_rounds=counts.trained,
             best_rounds=counts.best,
+            predict_ms=0.0 if held is None else 1000 * predict_s / len(held),
         )
         return self._kept(request, done, encode, model, train) if request.keep else done
+
+    def _score(self, rows: Any, truth: Any, said: Any) -> dict[str, float]:
+        """Score predictions for encoded rows."""
+        task = self._loaded.task
+        if task != CLUSTERING:
+            return score(task, truth, said, self._classes)
+        return cluster_scores(rows, said, truth)
 
     def _params(self, request: messages.Fit) -> dict[str, Any]:
         counted = REGISTRY[request.algorithm].rounds
@@ -174,12 +214,15 @@ class FitServer:
         assert request.keep is not None
         used = data.frame.iloc[request.train]
         data.reader.categories = {name: frozenset(used[name].unique()) for name in data.reader.categorical}
-        kept = model if request.threshold is None else AtThreshold(model, request.threshold)
+        kept = model if request.calibrator is None else Calibrated(model, request.calibrator)
+        kept = kept if request.threshold is None else AtThreshold(kept, request.threshold)
         joblib.dump(whole_pipeline(data.reader, encode, kept), request.keep, compress=3)
         loaded = joblib.load(request.keep)
         test = loaded["encode"].transform(data.test_frame)
         said = predict(loaded["model"], test, self._classes)
         sources = encoded_sources(encode, data.reader)
+        if data.task == CLUSTERING:
+            return self._kept_clusters(done, loaded["model"], train, used, test, said, sources)
         shares = importance(model, train, test, data.test_target, sources=sources, classes=self._classes)
         return messages.Fitted(
             **{
@@ -187,6 +230,33 @@ class FitServer:
                 "test_scores": score(data.task, data.test_target, said, self._classes, threshold=request.threshold),
                 "test_predictions": said,
                 "importance": shares,
+                "calibration": self._calibration(request, model, test, said),
+            }
+        )
+
+    def _calibration(self, request: messages.Fit, model: Any, test: Any, said: Any) -> dict[str, Any] | None:
+        """Measure the correction on the test rows: the model's own probabilities, and the corrected ones."""
+        if request.calibrator is None:
+            return None
+        truth, classes = self._loaded.test_target, self._classes
+        before, after = predict(model, test, classes), said
+        parts = {"before": reliability(truth, before, classes), "after": reliability(truth, after, classes)}
+        return {**request.calibrator.record, "test": parts}
+
+    def _kept_clusters(
+        self, done: messages.Fitted, model: Any, train: Any, typed: Any, test: Any, said: Any, sources: list[str]
+    ) -> messages.Fitted:
+        """Score the kept clusters on the test rows, beside clusters of the same sizes assigned at random."""
+        data = self._loaded
+        trivial = cluster_scores(test, shuffled_clusters(said, seed=0), data.test_target)
+        clusters = describe(model, train, typed, data.reader.categorical, trivial)
+        return messages.Fitted(
+            **{
+                **vars(done),
+                "test_scores": cluster_scores(test, said, data.test_target),
+                "test_predictions": said,
+                "importance": spread_between(model.predict(train), train, sources),
+                "clusters": clusters,
             }
         )
 

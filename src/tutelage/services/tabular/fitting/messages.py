@@ -29,6 +29,15 @@ class HoldOut:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Resample:
+    """How each fit's training rows are balanced: `ratio` is a smaller class's rows, at least, over the biggest's."""
+
+    kind: str
+    ratio: float
+    neighbours: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Load:
     """Hand over the typed training rows and, where it is there, the typed test rows."""
 
@@ -41,6 +50,9 @@ class Load:
     threads: int
     class_weight: Any = None
     """`balanced`, a weight for each class in the order of the sorted classes, or None."""
+
+    resample: Resample | None = None
+    """Balances each fit's training rows, never those that are scored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +78,21 @@ class Divided:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Calibrate:
+    """Ask for the correction of probabilities (rows, classes) that were predicted for rows held out, NaN for none."""
+
+    method: str
+    truth: Any
+    probabilities: Any
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fit:
     """Ask for one fit.
 
     `validation` rows are scored and end the fit early where `early_stopping` rounds bring nothing; `rounds` replaces
     the parameter's number of rounds; `keep` is where the whole pipeline is written, which is then scored on the
-    test, with classes predicted at `threshold`.
+    test, with probabilities corrected by `calibrator` and classes predicted at `threshold`.
     """
 
     algorithm: str
@@ -84,6 +105,7 @@ class Fit:
     max_points: int = 100
     keep: Path | None = None
     threshold: float | None = None
+    calibrator: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,10 +135,13 @@ class Fitted:
     fit_s: float
     num_rounds: int | None
     best_rounds: int | None
+    predict_ms: float = 0.0
     warnings: tuple[str, ...] = ()
     test_scores: dict[str, float] = field(default_factory=dict)
     test_predictions: Any = None
     importance: dict[str, float] = field(default_factory=dict)
+    calibration: dict[str, Any] | None = None
+    clusters: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,6 +114,7 @@ class Algorithm:
 
 
 GAIN, IMPURITY, COEFFICIENT = "gain", "impurity decrease", "|coefficient| x standard deviation"
+BETWEEN = "variance between clusters of the standardized columns"
 FOREST: Space = {
     "n_estimators": Dimension(50, 300, step=TREES_A_ROUND),
     "max_depth": _whole(3, 32),
@@ -294,6 +295,15 @@ REGISTRY: Mapping[str, Algorithm] = {
         },
         encoding="one_hot",
         rounds=RoundsOf("max_iter"),
+    ),
+    "kmeans": Algorithm(
+        defaults={"n_clusters": 8}, space={"n_clusters": _whole(2, 20)}, encoding="one_hot", importance=BETWEEN
+    ),
+    "dbscan": Algorithm(
+        defaults={"eps_scale": 1.0, "min_samples": 5},
+        space={"eps_scale": _real(0.8, 2.5, log=True), "min_samples": _whole(3, 30)},
+        encoding="one_hot",
+        importance=BETWEEN,
     ),
 }
 

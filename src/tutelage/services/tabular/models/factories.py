@@ -156,6 +156,20 @@ def neural_network(task: str, params: Params, seed: int, threads: int) -> Any:
     return MLPClassifier(**given) if task == CLASSIFICATION else ScaledTarget(MLPRegressor(**given))
 
 
+def kmeans(task: str, params: Params, seed: int, threads: int) -> Any:
+    """Centres of clusters."""
+    from tutelage.services.tabular.models.clusterers import KMeansClusters
+
+    return KMeansClusters(random_state=seed, **params)
+
+
+def dbscan(task: str, params: Params, seed: int, threads: int) -> Any:
+    """Dense regions; the same for every seed."""
+    from tutelage.services.tabular.models.clusterers import DbscanClusters
+
+    return DbscanClusters(**params)
+
+
 FACTORIES: Mapping[str, Callable[[str, Params, int, int], Any]] = {
     "lightgbm": lightgbm,
     "xgboost": xgboost,
@@ -173,5 +187,7 @@ FACTORIES: Mapping[str, Callable[[str, Params, int, int], Any]] = {
     "knn": knn,
     "naive_bayes": naive_bayes,
     "neural_network": neural_network,
+    "kmeans": kmeans,
+    "dbscan": dbscan,
 }
 """Algorithm -> what makes its estimator from (task, params, seed, threads)."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
+from tutelage.services.tabular.models.calibration import Calibrator
 from tutelage.services.tabular.models.thresholds import decide
 
 
@@ -123,6 +124,27 @@ class AsPredicted(BaseEstimator):  # type: ignore[misc]
     def classes_(self) -> Any:
         """The sorted labels; none for a regression."""
         return self.pipeline["model"].classes_
+
+
+class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A fitted classifier whose probabilities are corrected."""
+
+    def __init__(self, model: Any, calibrator: Calibrator) -> None:
+        self.model = model
+        self.calibrator = calibrator
+
+    @property
+    def classes_(self) -> Any:
+        """The sorted labels."""
+        return self.model.classes_
+
+    def predict_proba(self, matrix: Any) -> Any:
+        """Return a corrected probability for each of `classes_`."""
+        return self.calibrator.apply(self.model.predict_proba(matrix))
+
+    def predict(self, matrix: Any) -> Any:
+        """Return the most probable labels."""
+        return self.classes_[self.predict_proba(matrix).argmax(axis=1)]
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

@@ -14,17 +14,20 @@ from tutelage.core.layout import OperationFiles
 from tutelage.core.ports import Run
 from tutelage.core.signing import installation_key, sign_file
 from tutelage.core.tracking import experiment_of
+from tutelage.services.tabular.catalog import CLUSTERING
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.data.profile import described, target_facts
 from tutelage.services.tabular.fitting.fits import FitChild
 from tutelage.services.tabular.models.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.plan import Plan
+from tutelage.services.tabular.report.clusters import write_clusters
 from tutelage.services.tabular.report.curves import pictures
 from tutelage.services.tabular.report.example import EXAMPLE, REQUEST, SCRIPT, request_of
 from tutelage.services.tabular.report.explain import explain, explain_search, export, time_model
 from tutelage.services.tabular.report.extras import Extras
 from tutelage.services.tabular.report.final import MODEL, Final
 from tutelage.services.tabular.report.model_card import CARD, Card, model_card
+from tutelage.services.tabular.report.pareto import pareto_front, record_front, write_front
 from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, State, Trial
 from tutelage.settings import load_settings
 
@@ -58,6 +61,10 @@ def package(
     explain_search(extras, plan, state, space, seed=run.seed)
     export(extras, list(config.options.exports), model)
     names += [*extras.names, CURVES, EXAMPLE, REQUEST, CARD]
+    if final.kept.clusters:
+        names += write_clusters(run, final.kept.clusters, algorithm=plan.algorithm)
+    if len(plan.objectives) > 1:
+        names.append(write_front(run, state.trials, plan.objectives, chosen))
     shown = [name for name in names if not name.endswith(".sig")]
     metadata = _metadata(config, plan, state, final, chosen)
     result = {
@@ -150,16 +157,38 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "classes": plan.classes,
         "rounds": final.rounds,
         **({"threshold": final.threshold.record} if final.threshold else {}),
+        **_kinds(config, plan, state, final),
         "rowsUsed": len(plan.target),
         "rowsTest": len(plan.test_target),
         "numFeatures": len(plan.reader.columns),
         "features": plan.reader.names,
         "ignoredColumns": plan.ignored,
-        "target": config.target,
+        "target": config.target or None,
         "validation": {"type": plan.strategy, "folds": len(plan.divided.folds)},
         "data": dict(plan.tables),
         "dataQuality": plan.quality.document,
     }
+
+
+def _kinds(config: TabularConfig, plan: Plan, state: State, final: Final) -> dict[str, Any]:
+    """Return what only some kinds of job have: several objectives, calibration, resampling, clusters."""
+    found: dict[str, Any] = {}
+    if len(plan.objectives) > 1:
+        front = record_front(pareto_front(state.trials, plan.objectives))
+        found |= {"objectives": list(plan.objectives), "paretoFront": front}
+    if final.kept.calibration:
+        found["calibration"] = final.kept.calibration
+    if config.resampling.type != "none":
+        found["resampling"] = {"type": config.resampling.type, "ratio": config.resampling.ratio}
+    if final.kept.clusters:
+        clusters = final.kept.clusters
+        found |= {"clusters": [_without_centre(item) for item in clusters.record], **clusters.details}
+        found["baselineTest"] = clusters.trivial
+    return found
+
+
+def _without_centre(item: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in item.items() if key != "centre"}
 
 
 def _trivial(plan: Plan) -> dict[str, float]:
@@ -208,7 +237,7 @@ def _predictions(run: Run, plan: Plan, state: State) -> list[str]:
 
 def best_out_of_fold(plan: Plan, state: State) -> Any:
     """Return the best trial's out-of-fold predictions, or None where no trial is complete."""
-    if state.best is None:
+    if state.best is None or plan.task == CLUSTERING:  # clusters of two fits have no numbers in common
         return None
     return out_of_fold(len(plan.target), plan.divided.folds, state.predictions[state.best.number])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tutelage.core.commands import Command
 from tutelage.core.ports import Run
-from tutelage.services.tabular.catalog import direction_of, is_better
+from tutelage.services.tabular.catalog import TIMED, direction_of, is_better
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS
 from tutelage.services.tabular.fitting import messages
@@ -38,8 +38,8 @@ class Searcher:
             self._entry,
             config.hyperparameter_search,
             seed=run.seed,
-            objective=plan.objective,
-            direction=direction_of(plan.objective),
+            objectives=plan.objectives,
+            directions=[direction_of(name) for name in plan.objectives],
             finished=self.state.trials,
             num_folds=len(plan.divided.folds),
         )
@@ -102,14 +102,13 @@ class Searcher:
         again = self.state.current
         params = self._study.ask(number, again=again.params if again else None)
         trial = self.state.current = again or Trial(number=number, params=params)
-        pruner = self._config.hyperparameter_search.pruner
         self.state.predictions.setdefault(number, [])
         for fold in range(len(self._plan.divided.folds)):
             if fold >= len(trial.folds) and not self._run_fold(trial, fold):
                 break
             last = fold + 1 == len(self._plan.divided.folds)
             if self._study.should_prune(fold, trial) and not last:
-                trial.state, trial.reason = PRUNED, f"ended by the pruner {pruner} after fold {fold}"
+                trial.state, trial.reason = PRUNED, f"ended by the pruner {self._study.pruner} after fold {fold}"
                 break
         else:
             trial.state = COMPLETE
@@ -145,12 +144,17 @@ class Searcher:
             if answer.reason != "ended":
                 trial.state, trial.reason = FAILED, f"{answer.reason}: {answer.detail}"
             return False
+        missing = [name for name in self._plan.objectives if name not in (*answer.scores, *TIMED)]
+        if missing:  # scores of clusters need two of them among the rows held out
+            trial.state, trial.reason = FAILED, f"too_few_clusters: no {missing[0]} in fold {fold}"
+            return False
         self._keep_fold(trial, fold, answer)
         return True
 
     def _keep_fold(self, trial: Trial, fold: int, fitted: messages.Fitted) -> None:
         objective = self._plan.objective
-        trial.folds.append(fitted.scores)
+        timed = {"predict_ms": fitted.predict_ms} if "predict_ms" in self._plan.objectives else {}
+        trial.folds.append({**fitted.scores, **timed})
         trial.rounds.append(fitted.num_rounds)
         trial.fit_s.append(fitted.fit_s)
         self.state.predictions[trial.number].append(fitted.predictions)
@@ -172,6 +176,7 @@ class Searcher:
         values: dict[str, float] = {}
         if trial.state == COMPLETE:
             trial.value = trial.means(objective)[-1]
+            trial.values = {name: trial.mean(name) for name in self._plan.objectives}
             values = self._values_of(trial)
         state.trials.append(trial)
         state.current = None
@@ -242,7 +247,8 @@ class Searcher:
     def _values_of(self, trial: Trial) -> dict[str, float]:
         objective = self._plan.objective
         assert trial.value is not None, "a complete trial has a value"
-        return {objective: trial.value, f"{objective}_std": trial.summary()[objective]["std"]}
+        std = {f"{objective}_std": trial.summary()[objective]["std"]}
+        return {**trial.values, objective: trial.value, **std}
 
     def _tune(self, command: Command) -> str | None:
         search = self._config.hyperparameter_search

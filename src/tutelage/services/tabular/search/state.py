@@ -33,11 +33,16 @@ class Trial:
     fit_s: list[float] = field(default_factory=list)
     reason: str = ""
     value: float | None = None
+    values: dict[str, float] = field(default_factory=dict)
 
     def means(self, objective: str) -> list[float]:
         """Return the running mean of the objective after each fold: what the pruner compares."""
         scores = [fold[objective] for fold in self.folds]
         return [float(np.mean(scores[: count + 1])) for count in range(len(scores))]
+
+    def mean(self, objective: str) -> float:
+        """Return an objective's mean over the folds; a fit's time is one too."""
+        return float(np.mean(self.fit_s if objective == "fit_s" else [fold[objective] for fold in self.folds]))
 
     def summary(self) -> dict[str, dict[str, float]]:
         """Return mean and standard deviation of every score over the folds."""

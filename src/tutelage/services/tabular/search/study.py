@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import optuna
@@ -12,17 +13,21 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from tutelage.core.service import Direction
+from tutelage.services.tabular.catalog import DEFAULT_PRUNER
 from tutelage.services.tabular.config import Search
 from tutelage.services.tabular.models.algorithms import Algorithm, Choice, Dimension
 from tutelage.services.tabular.plan import seed_of
 from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, Trial
 
 STATES = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
-REPLAYED_SAMPLERS = ("cmaes", "qmc")
+REPLAYED_SAMPLERS = ("cmaes", "qmc", "nsgaii")
 """They keep their state beside the trials: after a kill every trial is asked for again, and told what it had scored."""
 
 REPLAYED_PRUNERS = ("successive_halving", "hyperband")
 """They keep their rungs beside the trials: after a kill every fold is reported again."""
+
+POPULATION = 10
+"""Trials of one generation of nsgaii; the library's 50 would make a search of 50 trials a random one."""
 
 MAX_GRID = 100_000
 
@@ -36,16 +41,18 @@ class Study:
         search: Search,
         *,
         seed: int,
-        objective: str,
-        direction: Direction,
+        objectives: Sequence[str],
+        directions: Sequence[Direction],
         finished: list[Trial],
         num_folds: int = 5,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._entry, self._search, self._seed, self._objective = entry, search, seed, objective
+        self._entry, self._search, self._seed, self._objectives = entry, search, seed, tuple(objectives)
+        self.pruner = pruner_for(search, len(self._objectives))
         self._grid = _grid(entry, seed_of(seed, "grid")) if search.sampler == "grid" else None
         # hyperband draws brackets by the name: it must not be a random one
-        self._study = optuna.create_study(direction=direction, pruner=_pruner(search, num_folds), study_name="tabular")
+        pruner = _pruner(self.pruner, num_folds)
+        self._study = optuna.create_study(directions=list(directions), pruner=pruner, study_name="tabular")
         self._asked: optuna.Trial | None = None
         for trial in finished:
             self._restore(trial)
@@ -67,8 +74,10 @@ class Study:
         return self._grid is not None and number > len(self._grid)
 
     def should_prune(self, fold: int, trial: Trial) -> bool:
-        """Report a fold and tell whether the trial should end."""
+        """Report a fold and tell whether the trial should end; with several objectives none does."""
         assert self._asked is not None
+        if len(self._objectives) > 1:
+            return False
         self._asked.report(self._reported(trial)[fold], fold)
         return self._asked.should_prune()
 
@@ -76,14 +85,17 @@ class Study:
         """Record how the asked trial ended."""
         assert self._asked is not None
         state = STATES[trial.state]
-        self._study.tell(self._asked, trial.value if state is TrialState.COMPLETE else None, state=state)
+        self._study.tell(self._asked, self._values(trial) if state is TrialState.COMPLETE else None, state=state)
         self._asked = None
+
+    def _values(self, trial: Trial) -> list[float]:
+        return [trial.mean(name) for name in self._objectives]
 
     def _reported(self, trial: Trial) -> list[float]:
         """Return what the pruner compares: running means, or for wilcoxon the folds' own scores."""
-        if self._search.pruner == "wilcoxon":
-            return [fold[self._objective] for fold in trial.folds]
-        return trial.means(self._objective)
+        if self.pruner == "wilcoxon":
+            return [fold[self._objectives[0]] for fold in trial.folds]
+        return trial.means(self._objectives[0])
 
     def _fixed(self, number: int) -> dict[str, Any] | None:
         if number == 0:
@@ -104,6 +116,8 @@ class Study:
                 fixed: dict[str, Any] = {"scramble": True, "warn_asynchronous_seeding": False, **quiet}
                 sequence = seed_of(self._seed, "qmc")
                 return optuna.samplers.QMCSampler(seed=sequence, independent_sampler=others, **fixed)
+            if name == "nsgaii":
+                return optuna.samplers.NSGAIISampler(seed=seed, population_size=POPULATION)
             if name == "gp":
                 return optuna.samplers.GPSampler(seed=seed, deterministic_objective=True)
         return optuna.samplers.TPESampler(seed=seed) if name == "tpe" else optuna.samplers.RandomSampler(seed=seed)
@@ -113,7 +127,7 @@ class Study:
             params = self.ask(trial.number)
             assert params == trial.params, "the same trials and seed propose the same"
             self._report_again(trial)
-        elif self._search.pruner in REPLAYED_PRUNERS:
+        elif self.pruner in REPLAYED_PRUNERS:
             self.ask(trial.number, again=trial.params)
             self._report_again(trial)
         else:
@@ -136,17 +150,24 @@ class Study:
         )
 
 
-def _pruner(search: Search, num_folds: int) -> optuna.pruners.BasePruner:
+def pruner_for(search: Search, num_objectives: int) -> str:
+    """Return the pruner's name: what was asked for, else the median, or none where several objectives count."""
+    if search.pruner != DEFAULT_PRUNER:
+        return search.pruner
+    return "median" if num_objectives == 1 else "none"
+
+
+def _pruner(name: str, num_folds: int) -> optuna.pruners.BasePruner:
     pruners = optuna.pruners
-    if search.pruner == "median":
+    if name == "median":
         return pruners.MedianPruner()
-    if search.pruner == "percentile":
+    if name == "percentile":
         return pruners.PercentilePruner(25.0)
-    if search.pruner == "successive_halving":
+    if name == "successive_halving":
         return pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
-    if search.pruner == "hyperband":
+    if name == "hyperband":
         return pruners.HyperbandPruner(min_resource=1, max_resource=num_folds, reduction_factor=3)
-    if search.pruner == "wilcoxon":
+    if name == "wilcoxon":
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return pruners.WilcoxonPruner(p_threshold=0.1)
