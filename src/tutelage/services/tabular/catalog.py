@@ -97,8 +97,8 @@ PLANNED: Mapping[str, frozenset[str]] = {
     "key": frozenset(
         {
             "horizon",
-            *("sensitiveFeatures", "timeLimit", "memoryLimit", "ensemble", "gates", "approval", "strategy"),
-            *("searchSpace", "resampling", "edaDocument", "evaluatorFeedback", "deterministic"),
+            *("sensitiveFeatures", "ensemble", "gates", "approval", "strategy"),
+            *("searchSpace", "resampling", "edaDocument", "evaluatorFeedback"),
         }
     ),
 }

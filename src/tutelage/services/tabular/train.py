@@ -7,14 +7,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from tutelage.core.commands import Verb
+from tutelage.core.errors import InvalidSpec
 from tutelage.core.ports import Run
+from tutelage.services.tabular.budget import CLOCK, Budget
 from tutelage.services.tabular.catalog import REGRESSION, direction_of
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting.fits import FitChild
-from tutelage.services.tabular.models.algorithms import REGISTRY, with_space
-from tutelage.services.tabular.plan import Plan, make_plan
+from tutelage.services.tabular.fitting.ladder import Ladder
+from tutelage.services.tabular.plan import Plan, entry_of, make_plan
+from tutelage.services.tabular.report.closing import Closing
 from tutelage.services.tabular.report.final import fit_final
 from tutelage.services.tabular.report.result import best_out_of_fold, package
+from tutelage.services.tabular.search.asked import Waiting
+from tutelage.services.tabular.search.opening import open_search
 from tutelage.services.tabular.search.searcher import Searcher
 from tutelage.services.tabular.search.state import Trial
 from tutelage.settings import load_settings
@@ -23,14 +28,26 @@ from tutelage.settings import load_settings
 def train(config: TabularConfig, run: Run) -> Mapping[str, Any] | None:
     """Train and return the result document; None when paused or cancelled."""
     started_s = time.monotonic()
+    budget = Budget(limit_s=config.time_limit, file=run.dir / CLOCK)
     run.phase("data")
-    child = FitChild(home=load_settings().home, cpus=run.cpus, memory_gib=run.memory_gib)
+    child = FitChild(home=load_settings().home, cpus=run.cpus, memory_gib=_memory_gib(config, run))
     try:
         plan = make_plan(config, run, child)
+        budget.check_left("reading the data")
+        child.obey(lambda: budget.hard_left_s)
         _tell_baseline(run, plan)
-        return _search_and_finish(config, run, plan, child, started_s)
+        return _search_and_finish(config, run, plan, child, budget, started_s)
     finally:
         child.close()
+
+
+def _memory_gib(config: TabularConfig, run: Run) -> float:
+    if config.memory_limit is not None and config.memory_limit > run.memory_gib:
+        raise InvalidSpec(
+            f"memoryLimit {config.memory_limit:g} is over resources.memory_gib {run.memory_gib:g}",
+            hint="raise resources.memory_gib, or lower memoryLimit",
+        )
+    return config.memory_limit or run.memory_gib
 
 
 def _tell_baseline(run: Run, plan: Plan) -> None:
@@ -46,11 +63,14 @@ def _tell_baseline(run: Run, plan: Plan) -> None:
 
 
 def _search_and_finish(
-    config: TabularConfig, run: Run, plan: Plan, child: FitChild, started_s: float
+    config: TabularConfig, run: Run, plan: Plan, child: FitChild, budget: Budget, started_s: float
 ) -> Mapping[str, Any] | None:
     run.phase("search")
-    searcher = Searcher(config, run, plan, child, started_s=started_s)
+    ladder, waiting = Ladder(run), Waiting(run)
+    plan, keeper = open_search(config, run, plan, child, budget, ladder, waiting.must_end)
+    searcher = Searcher(config, run, plan, child, started_s=started_s, keeper=keeper, ladder=ladder)
     state, asked = searcher.state, searcher.asked
+    waiting.hand_over(asked)
     searcher.run_trials()
     if asked.ending in (Verb.PAUSE, Verb.CANCEL):
         _leave(searcher)
@@ -60,13 +80,16 @@ def _search_and_finish(
         asked.answer(step=searcher.checkpoint(), detail=f"search ended after {len(state.trials)} trials")
     asked.finishing = True
     chosen = state.best or state.current or _defaults(config, plan)
-    final = fit_final(config, run, plan, child, asked, chosen.params, out_of_fold=best_out_of_fold(plan, state))
+    closing = Closing(config, run, plan, child, asked, keeper=keeper, ladder=ladder, chosen=chosen)
+    if searcher.lost_to:
+        closing.go_lighter(searcher.lost_to)
+    final = fit_final(config, run, plan, closing, out_of_fold=best_out_of_fold(plan, state))
     if final is None:
         _leave(searcher)
         return None
     run.phase("evaluate")
     searcher.note_time(searching=False)
-    result = package(config, run, plan, state, final, chosen)
+    result = package(config, run, plan, state, final, chosen, ladder=ladder)
     run.progress(len(state.trials), len(state.trials), message="finished")
     return result
 
@@ -78,5 +101,4 @@ def _leave(searcher: Searcher) -> None:
 
 def _defaults(config: TabularConfig, plan: Plan) -> Trial:
     """Return the trial that was stopped before its first fold."""
-    entry = with_space(REGISTRY[plan.algorithm], config.hyperparameter_search.space)
-    return Trial(number=0, params=dict(entry.defaults))
+    return Trial(number=0, params=dict(entry_of(config, plan.algorithm).defaults))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -10,6 +11,7 @@ from tutelage.core.errors import InvalidSpec
 from tutelage.services.tabular import catalog
 from tutelage.services.tabular.config import checks
 from tutelage.services.tabular.config.base import CamelDocument
+from tutelage.services.tabular.config.limits import check_limits
 from tutelage.services.tabular.config.parts import Costs, Options, Search, Tracking, Validation
 from tutelage.services.tabular.config.sources import check_source
 
@@ -41,6 +43,13 @@ class TabularConfig(CamelDocument):
     direction: str | None = Field(None, description="minimize or maximize; must be the metric's own")
     test_size: float | None = Field(None, gt=0, lt=1, description="share of rows held out as test; default 0.2")
     test_data_path: str | None = Field(None, description="a table of its own to test on, instead of testSize")
+    time_limit: float | None = Field(
+        None, ge=1, le=10_000_000, description="seconds of the whole operation, pauses not counted; kept to 10 %"
+    )
+    memory_limit: float | None = Field(
+        None, gt=0, le=4096, description="GiB of worker and fit together, at most resources.memory_gib; default that"
+    )
+    deterministic: bool = Field(False, description="refuse budgets in seconds: a rerun is bit-identical")
     unrecognized: list[str] = Field(default_factory=list, description="phrases of an agent's call not understood")
 
     @field_validator("model_type")
@@ -71,6 +80,7 @@ class TabularConfig(CamelDocument):
         checks.check_weights(self)
         checks.check_space(self)
         checks.check_threshold(self)
+        check_limits(self)
         if self.model_type == catalog.REGRESSION and self.validation_strategy.type == "stratified_kfold":
             raise InvalidSpec("stratified_kfold needs classes, and this is a regression", hint="use kfold")
         if self.target_column is None and not self.train_data_path.startswith("sklearn:"):
@@ -101,6 +111,11 @@ class TabularConfig(CamelDocument):
         if self.time_column:
             return "timeseries"
         return "stratified_kfold" if task == catalog.CLASSIFICATION else "kfold"
+
+    @property
+    def fit_timeout_s(self) -> float:
+        """Seconds after which a single fit is killed; never where a rerun must be bit-identical."""
+        return math.inf if self.deterministic else self.options.fit_timeout
 
     @property
     def target(self) -> str:

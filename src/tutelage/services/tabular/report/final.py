@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,9 @@ from tutelage.core.ports import Run
 from tutelage.services.tabular.catalog import ALGORITHMS
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting import messages
-from tutelage.services.tabular.fitting.fits import FitChild
 from tutelage.services.tabular.models.thresholds import Threshold, tune
-from tutelage.services.tabular.plan import Plan, answered, seed_of
-from tutelage.services.tabular.search.asked import Asked
+from tutelage.services.tabular.plan import Plan, seed_of
+from tutelage.services.tabular.report.closing import FINAL, REFIT, Closing
 
 EVERY_ROUND = 1_000_000
 MODEL = "model.joblib"
@@ -23,47 +23,42 @@ MODEL = "model.joblib"
 
 @dataclass(frozen=True, kw_only=True)
 class Final:
-    """The final fit and the refit that is kept."""
+    """The final fit and the refit that is kept: its algorithm, parameters and number of training rows."""
 
     validated: messages.Fitted
     kept: messages.Fitted
     rounds: int | None
+    algorithm: str
+    params: Mapping[str, Any]
+    rows: int
     threshold: Threshold | None = None
 
 
-def fit_final(
-    config: TabularConfig,
-    run: Run,
-    plan: Plan,
-    child: FitChild,
-    asked: Asked,
-    params: dict[str, Any],
-    *,
-    out_of_fold: Any,
-) -> Final | None:
+def fit_final(config: TabularConfig, run: Run, plan: Plan, closing: Closing, *, out_of_fold: Any) -> Final | None:
     """Train the chosen parameters twice; None when somebody asked to end."""
     run.phase("final")
     run.judge("final")
     train, held = plan.divided.final
     seed = seed_of(run.seed, "final")
     request = messages.Fit(
-        algorithm=plan.algorithm,
-        params=params,
+        algorithm=closing.algorithm,
+        params=closing.params,
         seed=seed,
         train=train,
         validation=held,
         early_stopping=config.options.early_stopping_rounds,
         max_points=EVERY_ROUND,
     )
-    validated = _fit(config, run, child, asked, request, scope="final")
+    validated = _fit(run, closing, request, scope=FINAL)
     if validated is None:
         return None
-    run.scope("final").metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
-    threshold = _threshold(config, run, plan, validated, out_of_fold)
-    rounds = validated.best_rounds if ALGORITHMS[plan.algorithm].has_rounds else None
+    run.scope(FINAL).metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
+    algorithm = closing.algorithm
+    threshold = _threshold(config, run, plan, validated, out_of_fold if algorithm == plan.algorithm else None)
+    rounds = validated.best_rounds if ALGORITHMS[algorithm].has_rounds else None
     request = messages.Fit(
-        algorithm=plan.algorithm,
-        params=params,
+        algorithm=algorithm,
+        params=closing.params,
         seed=seed,
         train=_all_rows(plan),
         rounds=rounds,
@@ -72,8 +67,19 @@ def fit_final(
         threshold=threshold.value if threshold else None,
     )
     run.phase("refit")
-    kept = _fit(config, run, child, asked, request, scope="refit")
-    return None if kept is None else Final(validated=validated, kept=kept, rounds=rounds, threshold=threshold)
+    kept = _fit(run, closing, request, scope=REFIT)
+    if kept is None:
+        return None
+    is_another = closing.algorithm != algorithm
+    return Final(
+        validated=validated,
+        kept=kept,
+        rounds=kept.num_rounds if kept.is_cut or is_another else rounds,
+        algorithm=closing.algorithm,
+        params=closing.params,
+        rows=closing.rows,
+        threshold=None if is_another else threshold,
+    )
 
 
 def _threshold(
@@ -90,19 +96,16 @@ def _threshold(
     return found
 
 
-def _fit(
-    config: TabularConfig, run: Run, child: FitChild, asked: Asked, request: messages.Fit, *, scope: str
-) -> messages.Fitted | None:
+def _fit(run: Run, closing: Closing, request: messages.Fit, *, scope: str) -> messages.Fitted | None:
     reporter = run.scope(scope)
 
     def on_rounds(rounds: messages.Rounds) -> None:
         for step, values in rounds.points:
             reporter.metric(step, values)
 
-    answer = child.ask(request, timeout_s=config.options.fit_timeout, on_rounds=on_rounds, must_end=asked.must_end)
-    if isinstance(answer, messages.Lost) and answer.reason == "ended":
+    fitted = closing.fit(request, scope=scope, on_rounds=on_rounds)
+    if fitted is None:
         return None
-    fitted: messages.Fitted = answered(answer)
     reporter.metric(_last_round(fitted), fit_s=fitted.fit_s)
     for text in fitted.warnings:
         run.log(f"{scope}: {text}", level="warning")

@@ -12,16 +12,20 @@ from tutelage.core.ports import Run
 from tutelage.core.signing import installation_key, sign_file
 from tutelage.services.tabular.catalog import CLASSIFICATION
 from tutelage.services.tabular.config import TabularConfig
+from tutelage.services.tabular.fitting.ladder import Ladder
 from tutelage.services.tabular.models.algorithms import REGISTRY
 from tutelage.services.tabular.models.thresholds import decide
 from tutelage.services.tabular.plan import Plan
 from tutelage.services.tabular.report.final import MODEL, Final
+from tutelage.services.tabular.report.limits import limits_metadata
 from tutelage.services.tabular.report.plots import confusion_counts, draw_confusion
 from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, State, Trial
 from tutelage.settings import load_settings
 
 
-def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Final, chosen: Trial) -> dict[str, Any]:
+def package(
+    config: TabularConfig, run: Run, plan: Plan, state: State, final: Final, chosen: Trial, *, ladder: Ladder
+) -> dict[str, Any]:
     """Sign the model, write every artifact and return the result document."""
     _sign(run)
     names = [MODEL, f"{MODEL}.sig"]
@@ -35,11 +39,11 @@ def package(config: TabularConfig, run: Run, plan: Plan, state: State, final: Fi
     return {
         "success": True,
         "modelPath": f"artifacts/{MODEL}",
-        "metrics": {"test": final.kept.test_scores, "crossValidation": _cross_validation(chosen)},
-        "bestParams": chosen.params,
+        "metrics": {"test": final.kept.test_scores, "crossValidation": _cross_validation(plan, final, chosen)},
+        "bestParams": dict(final.params),
         "featureImportance": final.kept.importance,
         "experiment": {"status": "disabled"},
-        "metadata": _metadata(config, plan, state, final, chosen),
+        "metadata": _metadata(config, plan, state, final, chosen) | limits_metadata(config, state, final, ladder),
         "artifacts": [f"artifacts/{name}" for name in shown],
         **({"unrecognized": config.unrecognized} if config.unrecognized else {}),
     }
@@ -52,7 +56,9 @@ def _sign(run: Run) -> None:
     sign_file(path, installation_key(load_settings().files.key))
 
 
-def _cross_validation(trial: Trial) -> dict[str, float]:
+def _cross_validation(plan: Plan, final: Final, trial: Trial) -> dict[str, float]:
+    if final.algorithm != plan.algorithm:
+        return {}  # the folds were scored with the algorithm that gave way to a lighter one
     summary = trial.summary()
     return {f"{name}_{part}": value for name, parts in summary.items() for part, value in parts.items()}
 
@@ -68,14 +74,14 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "bestTrialNumber": chosen.number,
         "bestTrialComplete": chosen.state == COMPLETE,
         "stoppedEarly": state.stopped,
-        "algorithm": plan.algorithm,
+        "algorithm": final.algorithm,
         "modelType": plan.task,
         "objective": plan.objective,
         "baseline": {plan.objective: plan.baseline},
         "classes": plan.classes,
         "rounds": final.rounds,
         **({"threshold": final.threshold.record} if final.threshold else {}),
-        "rowsUsed": len(plan.target),
+        "rowsTrain": len(plan.target),
         "rowsTest": len(plan.test_target),
         "numFeatures": len(plan.reader.columns),
         "features": plan.reader.names,
@@ -89,7 +95,7 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
 def _documents(plan: Plan, state: State, final: Final) -> dict[str, Any]:
     return {
         "feature_importance.json": {
-            "method": REGISTRY[plan.algorithm].importance,
+            "method": REGISTRY[final.algorithm].importance,
             "unit": "share of the whole",
             "importance": final.kept.importance,
         },
@@ -147,6 +153,6 @@ def _confusion(run: Run, plan: Plan, final: Final) -> str:
     threshold = final.threshold.value if final.threshold else None
     said = decide(final.kept.test_predictions, classes, threshold)
     counts = confusion_counts(np.asarray(plan.test_target), said, plan.classes)
-    title = f"{plan.algorithm} on {len(plan.test_target):,} test rows"
+    title = f"{final.algorithm} on {len(plan.test_target):,} test rows"
     draw_confusion(run.artifact(name), counts, plan.classes, title=title)
     return name

@@ -33,6 +33,8 @@ class Trial:
     fit_s: list[float] = field(default_factory=list)
     reason: str = ""
     value: float | None = None
+    rows: int | None = None
+    rung: dict[str, float] = field(default_factory=dict)
 
     def means(self, objective: str) -> list[float]:
         """Return the running mean of the objective after each fold: what the pruner compares."""
@@ -50,7 +52,10 @@ class Trial:
 
 @dataclass(kw_only=True)
 class State:
-    """The search as it stands; `num_fits` counts finished fits and is the checkpoint's step."""
+    """The search as it stands; `num_fits` counts finished fits and is the checkpoint's step.
+
+    `fold_rows` caps the folds' training rows; `bounds` holds [first trial, {space.PARAM.low|high: value}] of each tune.
+    """
 
     fingerprint: str
     trials: list[Trial] = field(default_factory=list)
@@ -63,6 +68,8 @@ class State:
     stopped: bool = False
     operation: str = ""
     best_number: int | None = None
+    fold_rows: int | None = None
+    bounds: list[list[Any]] = field(default_factory=list)
     predictions: dict[int, list[Any]] = field(default_factory=dict)
 
     @property
