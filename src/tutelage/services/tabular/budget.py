@@ -18,6 +18,9 @@ NOTE_EVERY_S = 0.5
 OVERRUN = 1.06
 """What a limit may be overdrawn by before a fit is killed for it: the promise is 1.10."""
 
+EXPLAIN_SHARE = 0.04
+"""Of the limit: what the importance of the columns may take, by the last fit's own deadline."""
+
 LEAST_S = 2.0
 """What a fit is always given, so that an exhausted limit still ends with a reduced result."""
 
@@ -66,7 +69,7 @@ class Budget:
 
     @property
     def usable_s(self) -> float:
-        """Seconds left for fits: what is left less the time that plots, documents and the result take."""
+        """Seconds left for fits: what is left less the time that importance, plots and documents take."""
         return math.inf if self.limit_s is None else self.left_s - finish_s(self.limit_s)
 
     def note(self) -> None:
@@ -86,8 +89,8 @@ class Budget:
 
 
 def finish_s(limit_s: float) -> float:
-    """Return the seconds that are kept for the result's documents and plots."""
-    return min(1.5 + 0.03 * limit_s, 0.3 * limit_s, 15.0)
+    """Return the seconds that are kept for the importance of the columns, documents and plots."""
+    return min(1.5 + 0.03 * limit_s, 0.25 * limit_s, 15.0) + EXPLAIN_SHARE * limit_s
 
 
 def _worked_s(file: Path | None) -> float:

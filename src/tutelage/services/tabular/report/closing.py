@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tutelage.core.ports import Run
-from tutelage.services.tabular.budget import LEAST_S
+from tutelage.services.tabular.budget import EXPLAIN_SHARE, LEAST_S
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild, OnRounds
@@ -16,7 +16,7 @@ from tutelage.services.tabular.fitting.pace import pace_of, power_of
 from tutelage.services.tabular.models.algorithms import REGISTRY
 from tutelage.services.tabular.plan import Plan, answered
 from tutelage.services.tabular.search.asked import Asked
-from tutelage.services.tabular.search.shares import Paces, closing_rows, refit_rows
+from tutelage.services.tabular.search.shares import Paces, closing_rows, final_rows, refit_rows
 from tutelage.services.tabular.search.state import Trial
 from tutelage.services.tabular.search.timekeeper import Timekeeper
 
@@ -27,9 +27,6 @@ POLITE_REFIT, HARD_REFIT = 0.75, 0.85
 
 LIGHT_ROWS = 2_000
 """Rows of a lighter model that is fitted because the time is over."""
-
-EXPLAIN_SHARE = 0.04
-"""Of the time limit: what the importance of the columns may take."""
 
 
 class Closing:
@@ -97,7 +94,9 @@ class Closing:
         """Return the rows that what is left has room for; None for all of them."""
         if self._paces is None or self._limit_s is None:
             return self._cap
-        rows_of = closing_rows if scope == FINAL else refit_rows
+        rows_of = refit_rows
+        if scope == FINAL:
+            rows_of = final_rows if REGISTRY[self.algorithm].rounds is None else closing_rows
         work = self._keeper.work
         rows = int(rows_of(self._paces, work, self._keeper.budget.usable_s) * wanted / work.all_rows)
         if rows >= wanted:
@@ -115,7 +114,8 @@ class Closing:
             if self._limit_s is None:
                 return Limits(hard_s=self._fit_timeout_s)
             left_s = self._left_s()
-            hard_s, polite_s = max(LEAST_S, hard * left_s), max(LEAST_S / 4, polite * left_s - self._keep_s(scope))
+            hard_s = max(LEAST_S, hard * left_s) + (EXPLAIN_SHARE * self._limit_s if scope == REFIT else 0.0)
+            polite_s = max(LEAST_S / 4, polite * left_s - self._keep_s(scope))
             if self._fit_timeout_s <= hard_s:
                 return Limits(hard_s=self._fit_timeout_s, polite_s=polite_s)
             return Limits(hard_s=hard_s, polite_s=polite_s, by_budget=True)
@@ -136,9 +136,12 @@ class Closing:
         if scope != FINAL:
             return
         rounds = (fitted.best_rounds or 1) / (fitted.num_rounds or 1)
-        fit = pace_of([(outcome.rows, fitted.fit_s * rounds)], power=power_of(self.algorithm))
-        keep = self._paces.keep if self._paces else fit
-        self._paces = Paces(fit=fit, keep=keep)
+        fit_s = fitted.fit_s * rounds
+        if self._paces is None:
+            fit = pace_of([(outcome.rows, fit_s)], power=power_of(self.algorithm))
+            self._paces = Paces(fit=fit, keep=fit)
+        else:
+            self._paces = self._paces.times(fit_s / self._paces.fit.seconds(outcome.rows))
 
     def _after_loss(self, outcome: Outcome, lost: messages.Lost, scope: str) -> None:
         """Go on with a lighter model after a loss to a limit. Raises the operation's error where there is none."""

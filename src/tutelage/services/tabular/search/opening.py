@@ -35,6 +35,8 @@ def open_search(
 
 def _too_heavy(plan: Plan, paces: Paces | None, keeper: Timekeeper) -> str:
     """Return why an algorithm cannot be searched in the time; what learns in rounds ends at any deadline."""
+    if lighter_than(plan.algorithm, plan.task) is None:
+        return ""
     if paces is None:
         return "a fit on few rows did not end in its share"
     least = min(LEAST_ROWS, keeper.work.fold_rows)

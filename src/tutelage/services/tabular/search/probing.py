@@ -17,15 +17,21 @@ from tutelage.services.tabular.fitting.pace import pace_of, power_of
 from tutelage.services.tabular.plan import Plan, entry_of, seed_of
 from tutelage.services.tabular.search.shares import Paces, Work
 
-FIRST_ROWS = 1_000
-PROBE_SHARE, ONE_PROBE_SHARE = 0.15, 0.08
-"""Of the usable time: what all probes may take, and what the next one may be expected to take."""
+WARM_UP_ROWS, FIRST_ROWS = 250, 1_000
+"""The first fit loads its library and is not counted; then 1,000 rows, 2,000, ..."""
+
+KILL_SHARE, PROBES_SHARE = 0.2, 0.22
+"""Of the usable time: when a probe is killed (the warm-up at twice that), and what all may be expected to take."""
 
 SURE = 0.3
 """No further probe where everything is expected to take less than this share of the usable time."""
 
-EXPLAIN_SHARE = 0.04
+GROWTH = 2.5
+"""A probe on twice the rows is expected to take so many times the time: between linear and quadratic."""
+
 PACE = "pace.json"
+Point = tuple[float, float, float | None]
+"""Rows, seconds of the fit, seconds of keeping where the probe kept its model."""
 
 
 def work_of(plan: Plan) -> Work:
@@ -54,26 +60,30 @@ class Probe:
             write_json(self._file, {"algorithm": plan.algorithm, "points": points})
         return _paces(plan, points) if points else None
 
-    def _points(self, plan: Plan, ladder: Ladder, must_end: MustEnd) -> list[list[float]]:
-        """Return [rows, seconds of the fit, seconds of keeping] of each probe."""
+    def _points(self, plan: Plan, ladder: Ladder, must_end: MustEnd) -> list[Point]:
+        """Return what the probes after the warm-up measured; the warm-up itself where none of them ended."""
         work, usable_s = work_of(plan), self._budget.usable_s
-        points: list[list[float]] = []
+        timeout_s = KILL_SHARE * usable_s
+        warm = self._one(plan, ladder, WARM_UP_ROWS, 2 * timeout_s, must_end, keeps=True)
+        points: list[Point] = []
         rows = min(FIRST_ROWS, work.fold_rows)
-        while True:
-            point = self._one(plan, ladder, rows, PROBE_SHARE * usable_s, must_end)
+        while warm is not None:
+            point = self._one(plan, ladder, rows, timeout_s, must_end, keeps=len(points) % 2 == 0)
             if point is None:
-                return points
+                break
             points.append(point)
             paces = _paces(plan, points)
             whole_s = work.num_folds * paces.fit.seconds(work.fold_rows) + paces.closing_s(work)
-            spent_s = usable_s - self._budget.usable_s
             rows *= 2
-            next_s = paces.fit.seconds(rows) + paces.keep.seconds(rows)
-            is_known = len(points) > 1 and whole_s < SURE * usable_s
-            if is_known or rows > work.fold_rows or next_s > min(ONE_PROBE_SHARE * usable_s, usable_s - spent_s):
-                return points
+            next_s = GROWTH * (point[1] + (points[-2][2] or 0.0 if len(points) > 1 else 0.0))
+            left_s = self._budget.usable_s - (1 - PROBES_SHARE) * usable_s
+            if (len(points) > 1 and whole_s < SURE * usable_s) or rows > work.fold_rows or next_s > left_s:
+                break
+        return points or ([warm] if warm else [])
 
-    def _one(self, plan: Plan, ladder: Ladder, rows: int, timeout_s: float, must_end: MustEnd) -> list[float] | None:
+    def _one(
+        self, plan: Plan, ladder: Ladder, rows: int, timeout_s: float, must_end: MustEnd, *, keeps: bool
+    ) -> Point | None:
         """Fit, keep and test the defaults on some rows of the first fold."""
         entry = entry_of(self._config, plan.algorithm)
         train, held = plan.divided.folds[0]
@@ -84,9 +94,9 @@ class Probe:
             seed=seed_of(self._run.seed, "probe"),
             train=train,
             validation=held,
-            keep=keep,
+            keep=keep if keeps else None,
             time_s=timeout_s / 2,
-            explain_s=EXPLAIN_SHARE * (self._budget.limit_s or 0.0),
+            explain_s=0.0,
         )
         asked = LadderedFits(plan, self._child, ladder, seed=self._run.seed).sized(
             request, Size(cap=rows), polite_s=request.time_s
@@ -97,22 +107,22 @@ class Probe:
         if isinstance(answer, messages.Lost):
             return None
         done = (answer.num_rounds or 1) / entry.planned_rounds(entry.defaults) if answer.is_cut else 1.0
-        return [len(asked.train), answer.fit_s / done, answer.keep_s]
+        return len(asked.train), answer.fit_s / done, answer.keep_s if keeps else None
 
 
-def _paces(plan: Plan, points: list[list[float]]) -> Paces:
+def _paces(plan: Plan, points: list[Point]) -> Paces:
     power = power_of(plan.algorithm)
     return Paces(
         fit=pace_of([(int(rows), fit_s) for rows, fit_s, _ in points], power=power),
-        keep=pace_of([(int(rows), keep_s) for rows, _, keep_s in points], power=1.0),
+        keep=pace_of([(int(rows), keep_s) for rows, _, keep_s in points if keep_s is not None], power=1.0),
     )
 
 
-def _known(file: Path, algorithm: str) -> list[list[float]]:
+def _known(file: Path, algorithm: str) -> list[Point]:
     """Return the points of an earlier attempt of this operation."""
     try:
         content = json.loads(file.read_text())
-        points: list[list[float]] = content["points"]
+        points: list[Point] = [tuple(point) for point in content["points"]]
     except (OSError, ValueError, KeyError):
         return []
     return points if content["algorithm"] == algorithm else []

@@ -135,7 +135,9 @@ class Searcher:
         return has_room
 
     def _left_s(self, *trials: Trial) -> float:
-        return self._keeper.search_left_s(*(self._keeper.paces_of(trial.rows, trial.fit_s) for trial in trials))
+        has_fewer = self.state.fold_rows is not None and self.state.best is not None
+        paces = [self._keeper.paces_of(trial.rows, trial.fit_s) for trial in trials]
+        return self._keeper.search_left_s(*paces, may_take_all=has_fewer)
 
     def _cap_rows(self) -> None:
         """Let the folds of a search that begins have as many rows as the time limit has room for."""

@@ -16,6 +16,9 @@ CLOSING_SHARE = 0.45
 PART_USED = 0.85
 """How much of its share a fit is planned to take: the rest is for a machine that is slower than measured."""
 
+VALIDATING_SHARE = 0.2
+"""What a final fit without rounds may take: it only validates, and the refit is what is kept."""
+
 RESERVE_FACTOR = 1.25
 HARD_FACTOR = 1.3
 
@@ -59,14 +62,20 @@ def fold_rows(paces: Paces, work: Work, usable_s: float) -> int:
     return rows_within(paces.fit, PART_USED * share_s, most=work.fold_rows)
 
 
-def reserve_s(paces: Paces, work: Work, usable_s: float) -> float:
-    """Return what the search must leave of the `usable_s` that it began with."""
-    return min(RESERVE_FACTOR * paces.closing_s(work), CLOSING_SHARE * usable_s)
+def reserve_s(paces: Paces, work: Work, usable_s: float, *, share: float = CLOSING_SHARE) -> float:
+    """Return what the search must leave of the `usable_s` that it began with, at most a share of it."""
+    return min(RESERVE_FACTOR * paces.closing_s(work), share * usable_s)
 
 
 def closing_rows(paces: Paces, work: Work, usable_s: float) -> int:
     """Return the training rows of the refit with which the closing fits fit into what is left."""
-    return rows_within(paces.closing(work), PART_USED * 0.85 * usable_s, most=work.all_rows)
+    return rows_within(paces.closing(work), PART_USED**2 * usable_s, most=work.all_rows)
+
+
+def final_rows(paces: Paces, work: Work, usable_s: float) -> int:
+    """Return the rows, counted as the refit's, of a final fit that fixes no rounds: it only validates."""
+    share = work.final_rows / work.all_rows
+    return rows_within([(paces.fit, share)], VALIDATING_SHARE * usable_s, most=work.all_rows)
 
 
 def refit_rows(paces: Paces, work: Work, usable_s: float) -> int:

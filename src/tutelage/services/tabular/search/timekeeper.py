@@ -10,7 +10,7 @@ import numpy as np
 from tutelage.services.tabular.budget import LEAST_S, Budget
 from tutelage.services.tabular.fitting.laddered import Limits
 from tutelage.services.tabular.fitting.pace import pace_of, power_of
-from tutelage.services.tabular.search.shares import HARD_FACTOR, Paces, Work, fold_rows, reserve_s
+from tutelage.services.tabular.search.shares import CLOSING_SHARE, HARD_FACTOR, Paces, Work, fold_rows, reserve_s
 
 TRIAL_ROOM = 0.5
 """Share of a mean trial that must have room for another one to start: half of them end early, by the pruner."""
@@ -50,9 +50,13 @@ class Timekeeper:
         fit = pace_of([(rows, mean_s)], power=power_of(self._algorithm))
         return Paces(fit=fit, keep=fit.times(KEEP_OF_FIT))
 
-    def search_left_s(self, *trials: Paces | None) -> float:
-        """Return what the search has left: the usable time less what the closing fits of the slowest of these need."""
-        kept = [reserve_s(paces, self.work, self._began_s) for paces in trials if paces is not None]
+    def search_left_s(self, *trials: Paces | None, may_take_all: bool = False) -> float:
+        """Return what the search has left: the usable time less what the closing fits of the slowest of these need.
+
+        `may_take_all` lets them have all of it: more rows for the kept model rather than more trials on few.
+        """
+        share = 1.0 if may_take_all else CLOSING_SHARE
+        kept = [reserve_s(paces, self.work, self._began_s, share=share) for paces in trials if paces is not None]
         return self.budget.usable_s - max(kept, default=0.25 * self._began_s if self.budget.is_limited else 0.0)
 
     def fold_limits(self, left_s: float, *, folds_left: int, is_first: bool) -> Limits:
