@@ -40,7 +40,7 @@ PR_SET_PDEATHSIG = 1
 SEND_EVERY_S = 0.1
 MAX_WARNINGS = 5
 LEAST_EXPLAINED = 20
-LEARNING_SHARE = 0.92
+LEARNING_SHARE = 0.85
 """Of a fit's own deadline; the rest scores its validation rows."""
 
 

@@ -10,13 +10,13 @@ from tutelage.services.tabular.budget import EXPLAIN_SHARE, LEAST_S
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild, OnRounds
-from tutelage.services.tabular.fitting.ladder import LEAST_ROWS, Ladder, Rung, lighter_than
+from tutelage.services.tabular.fitting.ladder import Ladder, Rung, lighter_than
 from tutelage.services.tabular.fitting.laddered import LadderedFits, Limits, Outcome, Size
 from tutelage.services.tabular.fitting.pace import pace_of, power_of
 from tutelage.services.tabular.models.algorithms import REGISTRY
 from tutelage.services.tabular.plan import Plan, answered
 from tutelage.services.tabular.search.asked import Asked
-from tutelage.services.tabular.search.shares import Paces, closing_rows, final_rows, refit_rows
+from tutelage.services.tabular.search.shares import Paces, closing_rows, final_rows, least_rows, refit_rows
 from tutelage.services.tabular.search.state import Trial
 from tutelage.services.tabular.search.timekeeper import Timekeeper
 
@@ -24,6 +24,9 @@ FINAL, REFIT = "final", "refit"
 POLITE_FINAL, HARD_FINAL = 0.36, 0.5
 POLITE_REFIT, HARD_REFIT = 0.75, 0.85
 """Shares of what is left after which a closing fit ends by itself, and is killed."""
+
+LEAST_POLITE = 0.3
+"""What learning is given of what is left, however long keeping the model is expected to take."""
 
 LIGHT_ROWS = 2_000
 """Rows of a lighter model that is fitted because the time is over."""
@@ -99,9 +102,9 @@ class Closing:
             rows_of = final_rows if REGISTRY[self.algorithm].rounds is None else closing_rows
         work = self._keeper.work
         rows = int(rows_of(self._paces, work, self._keeper.budget.usable_s) * wanted / work.all_rows)
+        rows = max(least_rows(self.algorithm, wanted), rows)
         if rows >= wanted:
             return None
-        rows = min(wanted, max(LEAST_ROWS, rows))
         taking_s, left_s = self._paces.fit.seconds(wanted), self._left_s()
         reason = f"timeLimit: {wanted} rows are expected to take {taking_s:.3g} s, and {left_s:.3g} s are left"
         self._ladder.record("rows", wanted, rows, at=scope, reason=reason)
@@ -115,7 +118,7 @@ class Closing:
                 return Limits(hard_s=self._fit_timeout_s)
             left_s = self._left_s()
             hard_s = max(LEAST_S, hard * left_s) + (EXPLAIN_SHARE * self._limit_s if scope == REFIT else 0.0)
-            polite_s = max(LEAST_S / 4, polite * left_s - self._keep_s(scope))
+            polite_s = max(LEAST_S / 4, LEAST_POLITE * left_s, polite * left_s - self._keep_s(scope))
             if self._fit_timeout_s <= hard_s:
                 return Limits(hard_s=self._fit_timeout_s, polite_s=polite_s)
             return Limits(hard_s=hard_s, polite_s=polite_s, by_budget=True)

@@ -8,11 +8,11 @@ from tutelage.core.ports import Run
 from tutelage.services.tabular.budget import Budget
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting.fits import FitChild, MustEnd
-from tutelage.services.tabular.fitting.ladder import LEAST_ROWS, Ladder, lighter_than
+from tutelage.services.tabular.fitting.ladder import Ladder, lighter_than
 from tutelage.services.tabular.models.algorithms import REGISTRY
 from tutelage.services.tabular.plan import Plan
 from tutelage.services.tabular.search.probing import Probe, work_of
-from tutelage.services.tabular.search.shares import Paces, fold_rows
+from tutelage.services.tabular.search.shares import Paces, fold_rows, least_rows
 from tutelage.services.tabular.search.timekeeper import Timekeeper
 
 
@@ -39,7 +39,7 @@ def _too_heavy(plan: Plan, paces: Paces | None, keeper: Timekeeper) -> str:
         return ""
     if paces is None:
         return "a fit on few rows did not end in its share"
-    least = min(LEAST_ROWS, keeper.work.fold_rows)
+    least = least_rows(plan.algorithm, keeper.work.fold_rows)
     if REGISTRY[plan.algorithm].rounds is None and fold_rows(paces, keeper.work, keeper.budget.usable_s) < least:
         return f"a fold on {least} rows is expected to take {paces.fit.seconds(least):.3g} s"
     return ""

@@ -13,7 +13,7 @@ from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild, MustEnd
 from tutelage.services.tabular.fitting.ladder import Ladder
 from tutelage.services.tabular.fitting.laddered import LadderedFits, Size
-from tutelage.services.tabular.fitting.pace import pace_of, power_of
+from tutelage.services.tabular.fitting.pace import Pace, pace_of, power_of
 from tutelage.services.tabular.plan import Plan, entry_of, seed_of
 from tutelage.services.tabular.search.shares import Paces, Work
 
@@ -29,9 +29,12 @@ SURE = 0.3
 GROWTH = 2.5
 """A probe on twice the rows is expected to take so many times the time: between linear and quadratic."""
 
+GROWING = ("svm", "knn", "random_forest", "extra_trees")
+"""Their models grow with the rows, and so does what writing and testing one takes; others have a fixed size."""
+
 PACE = "pace.json"
-Point = tuple[float, float, float | None]
-"""Rows, seconds of the fit, seconds of keeping where the probe kept its model."""
+Point = tuple[float, float, float]
+"""Rows, seconds of the fit, seconds of keeping its model."""
 
 
 def work_of(plan: Plan) -> Work:
@@ -64,26 +67,24 @@ class Probe:
         """Return what the probes after the warm-up measured; the warm-up itself where none of them ended."""
         work, usable_s = work_of(plan), self._budget.usable_s
         timeout_s = KILL_SHARE * usable_s
-        warm = self._one(plan, ladder, WARM_UP_ROWS, 2 * timeout_s, must_end, keeps=True)
+        warm = self._one(plan, ladder, WARM_UP_ROWS, 2 * timeout_s, must_end)
         points: list[Point] = []
         rows = min(FIRST_ROWS, work.fold_rows)
         while warm is not None:
-            point = self._one(plan, ladder, rows, timeout_s, must_end, keeps=len(points) % 2 == 0)
+            point = self._one(plan, ladder, rows, timeout_s, must_end)
             if point is None:
                 break
             points.append(point)
             paces = _paces(plan, points)
             whole_s = work.num_folds * paces.fit.seconds(work.fold_rows) + paces.closing_s(work)
             rows *= 2
-            next_s = GROWTH * (point[1] + (points[-2][2] or 0.0 if len(points) > 1 else 0.0))
+            next_s = GROWTH * (point[1] + point[2])
             left_s = self._budget.usable_s - (1 - PROBES_SHARE) * usable_s
             if (len(points) > 1 and whole_s < SURE * usable_s) or rows > work.fold_rows or next_s > left_s:
                 break
         return points or ([warm] if warm else [])
 
-    def _one(
-        self, plan: Plan, ladder: Ladder, rows: int, timeout_s: float, must_end: MustEnd, *, keeps: bool
-    ) -> Point | None:
+    def _one(self, plan: Plan, ladder: Ladder, rows: int, timeout_s: float, must_end: MustEnd) -> Point | None:
         """Fit, keep and test the defaults on some rows of the first fold."""
         entry = entry_of(self._config, plan.algorithm)
         train, held = plan.divided.folds[0]
@@ -94,7 +95,7 @@ class Probe:
             seed=seed_of(self._run.seed, "probe"),
             train=train,
             validation=held,
-            keep=keep if keeps else None,
+            keep=keep,
             time_s=timeout_s / 2,
             explain_s=0.0,
         )
@@ -107,15 +108,17 @@ class Probe:
         if isinstance(answer, messages.Lost):
             return None
         done = (answer.num_rounds or 1) / entry.planned_rounds(entry.defaults) if answer.is_cut else 1.0
-        return len(asked.train), answer.fit_s / done, answer.keep_s if keeps else None
+        return len(asked.train), answer.fit_s / done, answer.keep_s
 
 
 def _paces(plan: Plan, points: list[Point]) -> Paces:
-    power = power_of(plan.algorithm)
-    return Paces(
-        fit=pace_of([(int(rows), fit_s) for rows, fit_s, _ in points], power=power),
-        keep=pace_of([(int(rows), keep_s) for rows, _, keep_s in points if keep_s is not None], power=1.0),
-    )
+    fits = [(int(rows), fit_s) for rows, fit_s, _ in points]
+    keeps = [(int(rows), keep_s) for rows, _, keep_s in points]
+    if plan.algorithm in GROWING:
+        keep = pace_of(keeps, power=1.0)
+    else:
+        keep = Pace(power=1.0, fixed_s=max(keep_s for _, keep_s in keeps), slope_s=0.0)
+    return Paces(fit=pace_of(fits, power=power_of(plan.algorithm)), keep=keep)
 
 
 def _known(file: Path, algorithm: str) -> list[Point]:

@@ -16,7 +16,7 @@ from tutelage.services.tabular.config.limits import num_trials
 from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild
-from tutelage.services.tabular.fitting.ladder import LEAST_ROWS, Ladder, Rung
+from tutelage.services.tabular.fitting.ladder import Ladder, Rung
 from tutelage.services.tabular.fitting.laddered import LadderedFits, Limits, Outcome, Size
 from tutelage.services.tabular.plan import Plan, entry_of, seed_of
 from tutelage.services.tabular.search.asked import Asked
@@ -144,7 +144,7 @@ class Searcher:
         rows = self._keeper.fold_rows()
         if rows is None or self.state.fold_rows is not None or self.state.trials or self.state.current:
             return
-        self.state.fold_rows = max(LEAST_ROWS, rows)
+        self.state.fold_rows = rows
         whole = self._keeper.work.fold_rows
         reason = f"timeLimit: a fold on {whole} rows is expected to take {self._keeper.fold_s():.3g} s"
         self._ladder.record("rows", whole, self.state.fold_rows, at="search", reason=reason)

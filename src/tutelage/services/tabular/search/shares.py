@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tutelage.services.tabular.catalog import ALGORITHMS
+from tutelage.services.tabular.fitting.ladder import LEAST_ROWS
 from tutelage.services.tabular.fitting.pace import Pace, rows_within
 
 COMFORT = 0.8
@@ -20,7 +22,11 @@ VALIDATING_SHARE = 0.2
 """What a final fit without rounds may take: it only validates, and the refit is what is kept."""
 
 RESERVE_FACTOR = 1.25
-HARD_FACTOR = 1.3
+LEAST_WITH_ROUNDS = 3_000
+"""What learns in rounds gets so many rows before any are given up: it ends at its deadline with fewer rounds."""
+
+HARD_FACTOR = 1.5
+"""A fit is killed after so many times the time after which it was to end by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,3 +87,8 @@ def final_rows(paces: Paces, work: Work, usable_s: float) -> int:
 def refit_rows(paces: Paces, work: Work, usable_s: float) -> int:
     """Return the training rows with which the refit, its test and explanation fit into what is left."""
     return rows_within([(paces.fit, 1.0), (paces.keep, 1.0)], PART_USED * usable_s, most=work.all_rows)
+
+
+def least_rows(algorithm: str, wanted: int) -> int:
+    """Return the rows below which the time limit does not reduce a fit that wants so many."""
+    return min(wanted, LEAST_WITH_ROUNDS if ALGORITHMS[algorithm].has_rounds else LEAST_ROWS)

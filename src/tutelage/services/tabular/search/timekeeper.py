@@ -10,7 +10,15 @@ import numpy as np
 from tutelage.services.tabular.budget import LEAST_S, Budget
 from tutelage.services.tabular.fitting.laddered import Limits
 from tutelage.services.tabular.fitting.pace import pace_of, power_of
-from tutelage.services.tabular.search.shares import CLOSING_SHARE, HARD_FACTOR, Paces, Work, fold_rows, reserve_s
+from tutelage.services.tabular.search.shares import (
+    CLOSING_SHARE,
+    HARD_FACTOR,
+    Paces,
+    Work,
+    fold_rows,
+    least_rows,
+    reserve_s,
+)
 
 TRIAL_ROOM = 0.5
 """Share of a mean trial that must have room for another one to start: half of them end early, by the pruner."""
@@ -34,6 +42,7 @@ class Timekeeper:
         if self._paces is None or not self.budget.is_limited:
             return None
         rows = fold_rows(self._paces, self.work, self._began_s)
+        rows = max(rows, least_rows(self._algorithm, self.work.fold_rows))
         return None if rows >= self.work.fold_rows else rows
 
     def fold_s(self) -> float:
@@ -64,7 +73,7 @@ class Timekeeper:
         if not self.budget.is_limited:
             return Limits(hard_s=self._fit_timeout_s)
         polite_s = max(LEAST_S / 4, left_s / folds_left if is_first else left_s)
-        hard_s = max(LEAST_S / 2, min(left_s, HARD_FACTOR * polite_s) if is_first else HARD_FACTOR * left_s)
+        hard_s = max(LEAST_S / 2, min(left_s, HARD_FACTOR * polite_s + LEAST_S) if is_first else HARD_FACTOR * left_s)
         if self._fit_timeout_s <= hard_s:
             return Limits(hard_s=self._fit_timeout_s, polite_s=polite_s, may_shrink=is_first)
         return Limits(hard_s=hard_s, polite_s=polite_s, by_budget=True, may_shrink=is_first)
