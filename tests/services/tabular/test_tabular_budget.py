@@ -178,11 +178,19 @@ def test_a_slower_machine_leaves_less_to_the_search() -> None:
     assert busy < calm < 100
 
 
-def test_another_trial_starts_while_half_a_mean_one_has_room() -> None:
+def test_another_trial_starts_while_a_mean_one_has_room() -> None:
     watch = keeper(100.0, Clock())
-    assert watch.has_room(10.0, [12.0, 16.0])
-    assert not watch.has_room(6.0, [12.0, 16.0])
+    assert watch.has_room(15.0, [12.0, 16.0])
+    assert not watch.has_room(13.0, [12.0, 16.0])
     assert not watch.has_room(0.0, [])
+
+
+@pytest.mark.parametrize(("import_s", "slowness"), [(0.5, 1.0), (2.0, 1.0), (5.0, 2.5), (60.0, 4.0)])
+def test_a_busy_machine_is_given_more_time_for_the_end(import_s: float, slowness: float) -> None:
+    budget = Budget(limit_s=60, clock=Clock())
+    budget.see_import(import_s)
+    assert budget.slowness == slowness
+    assert budget.usable_s == pytest.approx(60 - min(finish_s(60) * slowness, 18))
 
 
 def test_a_deadline_is_near_when_the_next_round_would_end_after_it() -> None:

@@ -21,6 +21,12 @@ OVERRUN = 1.06
 EXPLAIN_SHARE = 0.04
 """Of the limit: what the importance of the columns may take, by the last fit's own deadline."""
 
+USUAL_IMPORT_S, MOST_SLOWNESS = 2.0, 4.0
+"""What the fit child's imports take on an idle machine, and the most that a busy one is taken to multiply it by."""
+
+MOST_KEPT = 0.3
+"""Of the limit: what is kept at most for the end."""
+
 LEAST_S = 2.0
 """What a fit is always given, so that an exhausted limit still ends with a reduced result."""
 
@@ -46,6 +52,8 @@ class Budget:
         self._before_s = _worked_s(file) if limit_s is not None else 0.0
         self._started_s = clock()
         self._noted_s = -math.inf
+        self.slowness = 1.0
+        """How many times slower than usual the machine was seen to be; the end's reserve grows with it."""
 
     @property
     def is_limited(self) -> bool:
@@ -70,7 +78,11 @@ class Budget:
     @property
     def usable_s(self) -> float:
         """Seconds left for fits: what is left less the time that importance, plots and documents take."""
-        return math.inf if self.limit_s is None else self.left_s - finish_s(self.limit_s)
+        return (
+            math.inf
+            if self.limit_s is None
+            else self.left_s - min(finish_s(self.limit_s) * self.slowness, MOST_KEPT * self.limit_s)
+        )
 
     def note(self) -> None:
         """Keep the time worked in the operation's folder, at most every half second."""
@@ -78,6 +90,10 @@ class Budget:
             return
         write_json(self._file, {"work_s": round(self.work_s, 3)})
         self._noted_s = self._clock()
+
+    def see_import(self, import_s: float) -> None:
+        """Take the time that the fit child's imports took for a measure of how busy the machine is."""
+        self.slowness = min(MOST_SLOWNESS, max(1.0, import_s / USUAL_IMPORT_S))
 
     def check_left(self, what: str) -> None:
         """Raise TimeLimit when nothing is left to train in after `what`."""

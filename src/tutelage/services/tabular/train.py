@@ -33,7 +33,9 @@ def train(config: TabularConfig, run: Run) -> Mapping[str, Any] | None:
     child = FitChild(home=load_settings().home, cpus=run.cpus, memory_gib=_memory_gib(config, run))
     try:
         plan = make_plan(config, run, child)
-        budget.check_left("reading the data")
+        if run.resume() is None:  # what an earlier attempt has found is always brought to an end
+            budget.check_left("reading the data")
+        budget.see_import(child.import_s)
         child.obey(lambda: budget.hard_left_s)
         _tell_baseline(run, plan)
         return _search_and_finish(config, run, plan, child, budget, started_s)

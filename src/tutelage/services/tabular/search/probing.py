@@ -8,6 +8,7 @@ from pathlib import Path
 from tutelage.core.atomic import write_json
 from tutelage.core.ports import Run
 from tutelage.services.tabular.budget import Budget
+from tutelage.services.tabular.catalog import ALGORITHMS
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild, MustEnd
@@ -64,25 +65,27 @@ class Probe:
         return _paces(plan, points) if points else None
 
     def _points(self, plan: Plan, ladder: Ladder, must_end: MustEnd) -> list[Point]:
-        """Return what the probes after the warm-up measured; the warm-up itself where none of them ended."""
+        """Return what the probes after the warm-up measured; the warm-up too where they are too few without it."""
         work, usable_s = work_of(plan), self._budget.usable_s
         timeout_s = KILL_SHARE * usable_s
         warm = self._one(plan, ladder, WARM_UP_ROWS, 2 * timeout_s, must_end)
+        if warm is None:
+            return []
         points: list[Point] = []
-        rows = min(FIRST_ROWS, work.fold_rows)
-        while warm is not None:
+        rows, next_s = min(FIRST_ROWS, work.fold_rows), warm[1] + warm[2]
+        while next_s < self._budget.usable_s - (1 - PROBES_SHARE) * usable_s and rows <= work.fold_rows:
             point = self._one(plan, ladder, rows, timeout_s, must_end)
             if point is None:
                 break
             points.append(point)
             paces = _paces(plan, points)
             whole_s = work.num_folds * paces.fit.seconds(work.fold_rows) + paces.closing_s(work)
-            rows *= 2
-            next_s = GROWTH * (point[1] + point[2])
-            left_s = self._budget.usable_s - (1 - PROBES_SHARE) * usable_s
-            if (len(points) > 1 and whole_s < SURE * usable_s) or rows > work.fold_rows or next_s > left_s:
+            if len(points) > 1 and whole_s < SURE * usable_s:
                 break
-        return points or ([warm] if warm else [])
+            rows, next_s = 2 * rows, GROWTH * (point[1] + point[2])
+        # a pace that is too quick does no harm where rounds end by themselves: there the warm-up tells what is fixed
+        is_useful = len(points) == 1 and ALGORITHMS[plan.algorithm].has_rounds and warm[0] < points[0][0]
+        return [warm, *points] if not points or is_useful else points
 
     def _one(self, plan: Plan, ladder: Ladder, rows: int, timeout_s: float, must_end: MustEnd) -> Point | None:
         """Fit, keep and test the defaults on some rows of the first fold."""

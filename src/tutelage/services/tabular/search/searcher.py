@@ -128,7 +128,7 @@ class Searcher:
         if self.state.best is None or not self._keeper.budget.is_limited:
             return True
         has_room = self._keeper.has_room(
-            self._left_s(self.state.best), [sum(trial.fit_s) for trial in self.state.trials if trial.fit_s]
+            self._left_s(self.state.best), [sum(trial.fit_s) for trial in self.state.trials if trial.state == COMPLETE]
         )
         if not has_room:
             self._run.log(f"the time limit has no room for another trial after {len(self.state.trials)}")

@@ -20,9 +20,6 @@ from tutelage.services.tabular.search.shares import (
     reserve_s,
 )
 
-TRIAL_ROOM = 0.5
-"""Share of a mean trial that must have room for another one to start: half of them end early, by the pruner."""
-
 KEEP_OF_FIT = 1.0
 """What keeping a model is taken to take where no probe has measured it, in fits."""
 
@@ -79,5 +76,5 @@ class Timekeeper:
         return Limits(hard_s=hard_s, polite_s=polite_s, by_budget=True, may_shrink=is_first)
 
     def has_room(self, left_s: float, trials_s: Sequence[float]) -> bool:
-        """Tell whether another trial, as long as those before it, has room in what the search has left."""
-        return left_s > TRIAL_ROOM * float(np.mean(trials_s)) if trials_s else left_s > 0
+        """Tell whether another trial, as long as the complete ones were, has room in what the search has left."""
+        return left_s > (float(np.mean(trials_s)) if trials_s else 0.0)
