@@ -16,13 +16,13 @@ from tutelage.services.tabular.budget import LEAST_S, Budget, TimeLimit, finish_
 from tutelage.services.tabular.catalog import ALGORITHMS, CLASSIFICATION, REGRESSION
 from tutelage.services.tabular.config.limits import TIME_BOUND_TRIALS, num_trials
 from tutelage.services.tabular.fitting.ladder import TOP, Ladder, Rung, lighter_than
-from tutelage.services.tabular.fitting.laddered import Size
 from tutelage.services.tabular.fitting.memory import Need, Shape, estimate_bytes
 from tutelage.services.tabular.fitting.pace import Pace, pace_of, rows_within
 from tutelage.services.tabular.fitting.subsample import subsample
 from tutelage.services.tabular.models.algorithms import REGISTRY
 from tutelage.services.tabular.models.rounds import Deadline
 from tutelage.services.tabular.search.bounds import Bounds
+from tutelage.services.tabular.search.laddered import Size
 from tutelage.services.tabular.search.shares import Paces, Work, closing_rows, fold_rows, refit_rows, reserve_s
 from tutelage.services.tabular.search.timekeeper import Timekeeper
 

@@ -11,11 +11,11 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild, OnRounds
 from tutelage.services.tabular.fitting.ladder import Ladder, Rung, lighter_than
-from tutelage.services.tabular.fitting.laddered import LadderedFits, Limits, Outcome, Size
 from tutelage.services.tabular.fitting.pace import pace_of, power_of
 from tutelage.services.tabular.models.algorithms import REGISTRY
 from tutelage.services.tabular.plan import Plan, answered
 from tutelage.services.tabular.search.asked import Asked
+from tutelage.services.tabular.search.laddered import LadderedFits, Limits, Outcome, Size
 from tutelage.services.tabular.search.shares import Paces, closing_rows, final_rows, least_rows, refit_rows
 from tutelage.services.tabular.search.state import Trial
 from tutelage.services.tabular.search.timekeeper import Timekeeper

@@ -13,9 +13,9 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild, MustEnd
 from tutelage.services.tabular.fitting.ladder import Ladder
-from tutelage.services.tabular.fitting.laddered import LadderedFits, Size
 from tutelage.services.tabular.fitting.pace import Pace, pace_of, power_of
 from tutelage.services.tabular.plan import Plan, entry_of, seed_of
+from tutelage.services.tabular.search.laddered import LadderedFits, Size
 from tutelage.services.tabular.search.shares import Paces, Work
 
 WARM_UP_ROWS, FIRST_ROWS = 250, 1_000

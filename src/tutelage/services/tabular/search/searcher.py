@@ -17,10 +17,10 @@ from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild
 from tutelage.services.tabular.fitting.ladder import Ladder, Rung
-from tutelage.services.tabular.fitting.laddered import LadderedFits, Limits, Outcome, Size
 from tutelage.services.tabular.plan import Plan, entry_of, seed_of
 from tutelage.services.tabular.search.asked import Asked
 from tutelage.services.tabular.search.bounds import Bounds, is_bound
+from tutelage.services.tabular.search.laddered import LadderedFits, Limits, Outcome, Size
 from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, State, Trial, load, saver, write_partial
 from tutelage.services.tabular.search.study import Study
 from tutelage.services.tabular.search.timekeeper import Timekeeper

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tutelage.services.tabular.budget import LEAST_S, Budget
-from tutelage.services.tabular.fitting.laddered import Limits
 from tutelage.services.tabular.fitting.pace import pace_of, power_of
+from tutelage.services.tabular.search.laddered import Limits
 from tutelage.services.tabular.search.shares import (
     CLOSING_SHARE,
     HARD_FACTOR,
