@@ -26,13 +26,23 @@ class Metric:
 
 @dataclass(frozen=True)
 class Tunable:
-    """A setting that `tune` may change while the operation runs, with its bounds (both included)."""
+    """A setting that `tune` may change while the operation runs, with its bounds (both included).
+
+    A part of a dotted name that is `*` stands for any name: `space.*.high`; the service refuses what it does not have.
+    """
 
     name: str
     type: type[int] | type[float]
     low: float
     high: float
     about: str = field(kw_only=True)
+
+    def means(self, name: str) -> bool:
+        """Tell whether this is the setting called `name`."""
+        own, asked = self.name.split("."), name.split(".")
+        return len(own) == len(asked) and all(
+            part == given or (part == "*" and given) for part, given in zip(own, asked, strict=True)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

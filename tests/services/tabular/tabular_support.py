@@ -53,13 +53,15 @@ class Operation:
     worker: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def create(cls, home: Path, config: Mapping[str, Any], *, memory_gib: float = 4.0, seed: int = 42) -> Operation:
+    def create(
+        cls, home: Path, config: Mapping[str, Any], *, memory_gib: float = 4.0, seed: int = 42, cpus: int = 1
+    ) -> Operation:
         files = HomeFiles(home).operation(new_operation_id())
         files.root.mkdir(parents=True)
-        resources = {"cpus": 1, "memory_gib": memory_gib}
+        resources = {"cpus": cpus, "memory_gib": memory_gib}
         spec = {"service": "tabular", "config": dict(config), "resources": resources, "seed": seed}
         files.spec.write_text(json.dumps(spec))
-        return cls(home, files)
+        return cls(home, files, cpus)
 
     def start(self, attempt: int = 1) -> subprocess.Popen[bytes]:
         arguments = ["--home", str(self.home), "--operation", self.files.root.name, "--attempt", str(attempt)]

@@ -21,6 +21,8 @@ SERVICE = Service(
     tunables=(
         Tunable("n_trials", int, 1, 100_000, about="trials of the search, finished ones included"),
         Tunable("timeout", float, 1, 10_000_000, about="seconds of search, those already spent included"),
+        Tunable("space.*.low", float, -1e12, 1e12, about="least value that is searched, from the next trial on"),
+        Tunable("space.*.high", float, -1e12, 1e12, about="greatest value that is searched, from the next trial on"),
     ),
     metrics=GLOSSARY,
     presets={

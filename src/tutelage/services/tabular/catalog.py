@@ -100,8 +100,7 @@ PLANNED: Mapping[str, frozenset[str]] = {
     "key": frozenset(
         {
             "horizon",
-            *("timeLimit", "memoryLimit", "ensemble"),
-            *("searchSpace", "deterministic"),
+            *("ensemble", "searchSpace"),
         }
     ),
 }

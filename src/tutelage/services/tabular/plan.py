@@ -34,7 +34,7 @@ from tutelage.services.tabular.data.types import (
 from tutelage.services.tabular.errors import FIT_ERRORS, FIT_HINTS, FeatureMissing, NoFeatures
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild
-from tutelage.services.tabular.models.algorithms import REGISTRY
+from tutelage.services.tabular.models.algorithms import REGISTRY, Algorithm, with_space
 from tutelage.services.tabular.selection import EVIDENCE, RULES, select
 
 TEST_SHARE = 0.2
@@ -86,6 +86,12 @@ class Plan:
     def baseline(self) -> float:
         """The trivial model's mean objective over the folds."""
         return float(np.mean([scores[self.objective] for scores in self.divided.trivial]))
+
+
+def entry_of(config: TabularConfig, algorithm: str) -> Algorithm:
+    """Return an algorithm's entry: in the ranges that the config asks for, where it asks for this algorithm."""
+    asked = config.hyperparameter_search.space if config.algorithm == algorithm else {}
+    return with_space(REGISTRY[algorithm], asked)
 
 
 def seed_of(*parts: object) -> int:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tutelage.core.commands import Verb
+from tutelage.core.errors import InvalidSpec
 from tutelage.core.ports import Run
 from tutelage.services.tabular import approval
+from tutelage.services.tabular.budget import CLOCK, Budget
 from tutelage.services.tabular.catalog import CLASSIFICATION, CLUSTERING, REGRESSION, direction_of
 from tutelage.services.tabular.conclusion import (
     conclude,
@@ -19,11 +21,14 @@ from tutelage.services.tabular.conclusion import (
 )
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting.fits import FitChild
+from tutelage.services.tabular.fitting.ladder import Ladder
 from tutelage.services.tabular.handoffs import take
-from tutelage.services.tabular.models.algorithms import REGISTRY, with_space
-from tutelage.services.tabular.plan import Plan, make_plan
+from tutelage.services.tabular.plan import Plan, entry_of, make_plan
+from tutelage.services.tabular.report.closing import Closing
 from tutelage.services.tabular.report.final import fit_final
 from tutelage.services.tabular.report.result import best_out_of_fold, package
+from tutelage.services.tabular.search.asked import Waiting
+from tutelage.services.tabular.search.opening import open_search
 from tutelage.services.tabular.search.searcher import Searcher
 from tutelage.services.tabular.search.state import Trial, saver
 from tutelage.services.tabular.tracking import ask_for_export
@@ -40,6 +45,7 @@ TRIVIAL = {
 def train(config: TabularConfig, run: Run) -> Mapping[str, Any] | None:
     """Train and return the result document; None when paused or cancelled."""
     started_s = time.monotonic()
+    budget = Budget(limit_s=config.time_limit, file=run.dir / CLOCK)
     answered = approval.answer(run)
     if answered is not None and answered.over:
         return answered.result
@@ -47,13 +53,26 @@ def train(config: TabularConfig, run: Run) -> Mapping[str, Any] | None:
     ask_for_export(config, run)
     run.phase("data")
     config = take(config, run)
-    child = FitChild(home=load_settings().home, cpus=run.cpus, memory_gib=run.memory_gib)
+    child = FitChild(home=load_settings().home, cpus=run.cpus, memory_gib=_memory_gib(config, run))
     try:
         plan = make_plan(config, run, child)
+        if run.resume() is None:  # what an earlier attempt has found is always brought to an end
+            budget.check_left("reading the data")
+        budget.see_import(child.import_s)
+        child.obey(lambda: budget.hard_left_s)
         _tell_baseline(run, plan)
-        return _search_and_finish(config, run, plan, child, started_s, yes=yes)
+        return _search_and_finish(config, run, plan, child, budget, started_s, yes=yes)
     finally:
         child.close()
+
+
+def _memory_gib(config: TabularConfig, run: Run) -> float:
+    if config.memory_limit is not None and config.memory_limit > run.memory_gib:
+        raise InvalidSpec(
+            f"memoryLimit {config.memory_limit:g} is over resources.memory_gib {run.memory_gib:g}",
+            hint="raise resources.memory_gib, or lower memoryLimit",
+        )
+    return config.memory_limit or run.memory_gib
 
 
 def _tell_baseline(run: Run, plan: Plan) -> None:
@@ -69,12 +88,22 @@ def _tell_baseline(run: Run, plan: Plan) -> None:
 
 
 def _search_and_finish(
-    config: TabularConfig, run: Run, plan: Plan, child: FitChild, started_s: float, *, yes: dict[str, Any] | None
+    config: TabularConfig,
+    run: Run,
+    plan: Plan,
+    child: FitChild,
+    budget: Budget,
+    started_s: float,
+    *,
+    yes: dict[str, Any] | None,
 ) -> Mapping[str, Any] | None:
     run.phase("search")
-    searcher = Searcher(config, run, plan, child, started_s=started_s)
+    ladder, waiting = Ladder(run), Waiting(run)
+    plan, keeper = open_search(config, run, plan, child, budget, ladder, waiting.must_end)
+    searcher = Searcher(config, run, plan, child, started_s=started_s, keeper=keeper, ladder=ladder)
     state, asked = searcher.state, searcher.asked
     state.approval = yes or state.approval
+    waiting.hand_over(asked)
     searcher.run_trials()
     if asked.ending in (Verb.PAUSE, Verb.CANCEL):
         _leave(searcher)
@@ -88,13 +117,17 @@ def _search_and_finish(
         refused = with_gates(config, run, untrained_result(config, run, plan, state, chosen))
         _ask(config, run, searcher, final_question(plan, state, chosen), refused)
         return None
-    final = fit_final(config, run, plan, child, asked, chosen.params, out_of_fold=best_out_of_fold(plan, state))
+    closing = Closing(config, run, plan, child, asked, keeper=keeper, ladder=ladder, chosen=chosen)
+    if searcher.lost_to:
+        closing.go_lighter(searcher.lost_to)
+    final = fit_final(config, run, plan, closing, child, asked, out_of_fold=best_out_of_fold(plan, state))
     if final is None:
         _leave(searcher)
         return None
     run.phase("evaluate")
     searcher.note_time(searching=False)
-    result = conclude(config, run, plan, final, package(config, run, plan, state, final, chosen, child=child))
+    packed = package(config, run, plan, state, final, chosen, child=child, ladder=ladder, deadline_s=budget.deadline_s)
+    result = conclude(config, run, plan, final, packed)
     run.progress(len(state.trials), len(state.trials), message="finished")
     if _waits(config, approval.RELEASE):
         _ask(config, run, searcher, release_question(result), result)
@@ -122,5 +155,4 @@ def _leave(searcher: Searcher) -> None:
 
 def _defaults(config: TabularConfig, plan: Plan) -> Trial:
     """Return the trial that was stopped before its first fold."""
-    entry = with_space(REGISTRY[plan.algorithm], config.hyperparameter_search.space)
-    return Trial(number=0, params=dict(entry.defaults))
+    return Trial(number=0, params=dict(entry_of(config, plan.algorithm).defaults))

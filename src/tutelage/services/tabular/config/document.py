@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -13,6 +14,7 @@ from tutelage.services.tabular.config.approval import Approval
 from tutelage.services.tabular.config.balance import Resampling, check_resampling
 from tutelage.services.tabular.config.base import CamelDocument
 from tutelage.services.tabular.config.clustering import check_clustering
+from tutelage.services.tabular.config.limits import check_limits
 from tutelage.services.tabular.config.objectives import check_objectives
 from tutelage.services.tabular.config.parts import Costs, Options, Search, Validation
 from tutelage.services.tabular.config.selection import check_calibration, check_strategy
@@ -64,6 +66,13 @@ class TabularConfig(CamelDocument):
     calibration: Literal["none", "sigmoid", "isotonic", "temperature"] = Field(
         "none", description="how probabilities are corrected, learned from out-of-fold predictions"
     )
+    time_limit: float | None = Field(
+        None, ge=1, le=10_000_000, description="seconds of the whole operation, pauses not counted; kept to 10 %"
+    )
+    memory_limit: float | None = Field(
+        None, gt=0, le=4096, description="GiB of worker and fit together, at most resources.memory_gib; default that"
+    )
+    deterministic: bool = Field(False, description="refuse budgets in seconds: a rerun is bit-identical")
     unrecognized: list[str] = Field(default_factory=list, description="phrases of an agent's call not understood")
     gates: dict[str, str] = Field(
         default_factory=dict,
@@ -150,6 +159,7 @@ class TabularConfig(CamelDocument):
         check_resampling(self)
         check_calibration(self)
         check_clustering(self)
+        check_limits(self)
         if self.model_type == catalog.REGRESSION and self.validation_strategy.type == "stratified_kfold":
             raise InvalidSpec("stratified_kfold needs classes, and this is a regression", hint="use kfold")
         if not self.target and self.task != catalog.CLUSTERING:
@@ -186,6 +196,11 @@ class TabularConfig(CamelDocument):
         """The task as far as the document tells: the model type, or what the algorithm alone does."""
         is_clusterer = self.algorithm in catalog.algorithms_for(catalog.CLUSTERING)
         return self.model_type or (catalog.CLUSTERING if is_clusterer else None)
+
+    @property
+    def fit_timeout_s(self) -> float:
+        """Seconds after which a single fit is killed; never where a rerun must be bit-identical."""
+        return math.inf if self.deterministic else self.options.fit_timeout
 
     @property
     def target(self) -> str:

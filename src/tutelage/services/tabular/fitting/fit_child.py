@@ -40,17 +40,21 @@ from tutelage.services.tabular.fitting.clusters import (  # noqa: E402
 from tutelage.services.tabular.fitting.encoded import EncodedRows  # noqa: E402
 from tutelage.services.tabular.fitting.resampling import category_blocks, resample  # noqa: E402
 from tutelage.services.tabular.fitting.scores import score, trivial_predictions  # noqa: E402
-from tutelage.services.tabular.models.algorithms import REGISTRY, Algorithm  # noqa: E402
+from tutelage.services.tabular.models.algorithms import REGISTRY  # noqa: E402
 from tutelage.services.tabular.models.calibration import reliability  # noqa: E402
 from tutelage.services.tabular.models.factories import FACTORIES  # noqa: E402
-from tutelage.services.tabular.models.importance import importance  # noqa: E402
+from tutelage.services.tabular.models.importance import SHUFFLES, importance  # noqa: E402
 from tutelage.services.tabular.models.learners import Matrices, learn  # noqa: E402
 from tutelage.services.tabular.models.pipeline import encoded_sources, encoder, predict, whole_pipeline  # noqa: E402
+from tutelage.services.tabular.models.rounds import Deadline  # noqa: E402
 from tutelage.services.tabular.models.wrappers import AtThreshold, Calibrated  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
 SEND_EVERY_S = 0.1
 MAX_WARNINGS = 5
+LEAST_EXPLAINED = 20
+LEARNING_SHARE = 0.85
+"""Of a fit's own deadline; the rest scores its validation rows."""
 
 
 class Curve:
@@ -177,8 +181,17 @@ class FitServer:
             categories=[len(data.reader.numeric) + index for index in range(len(data.reader.categorical))],
         )
         model = FACTORIES[request.algorithm](data.task, self._params(request), request.seed, data.threads)
-        curve = Curve(self._channel, expected=_expected_rounds(entry, request), max_points=request.max_points)
-        counts = learn(request.algorithm, model, matrices, early_stopping=request.early_stopping, report=curve.add)
+        expected = entry.planned_rounds(request.params, request.rounds)
+        curve = Curve(self._channel, expected=expected, max_points=request.max_points)
+        deadline = Deadline() if request.time_s is None else Deadline(started_s + LEARNING_SHARE * request.time_s)
+        counts = learn(
+            request.algorithm,
+            model,
+            matrices,
+            early_stopping=request.early_stopping,
+            report=curve.add,
+            deadline=deadline,
+        )
         curve.close()
         _predict_alone(model)
         asked_s = time.monotonic()
@@ -192,6 +205,7 @@ class FitServer:
             num_rounds=counts.trained,
             best_rounds=counts.best,
             predict_ms=0.0 if held is None else 1000 * predict_s / len(held),
+            is_cut=deadline.has_come and (counts.trained or 0) < expected,
         )
         return self._kept(request, done, encode, model, train) if request.keep else done
 
@@ -210,7 +224,7 @@ class FitServer:
 
     def _kept(self, request: messages.Fit, done: messages.Fitted, encode: Any, model: Any, train: Any) -> Any:
         """Write the whole pipeline, load it again from its bytes, and score what was loaded on the test rows."""
-        data = self._loaded
+        data, started_s = self._loaded, time.monotonic()
         assert request.keep is not None
         used = data.frame.iloc[request.train]
         data.reader.categories = {name: frozenset(used[name].unique()) for name in data.reader.categorical}
@@ -219,17 +233,21 @@ class FitServer:
         joblib.dump(whole_pipeline(data.reader, encode, kept), request.keep, compress=3)
         loaded = joblib.load(request.keep)
         test = loaded["encode"].transform(data.test_frame)
+        predicting_s = time.monotonic()
         said = predict(loaded["model"], test, self._classes)
+        predicting_s = time.monotonic() - predicting_s
         sources = encoded_sources(encode, data.reader)
         if data.task == CLUSTERING:
             return self._kept_clusters(done, loaded["model"], train, used, test, said, sources)
-        shares = importance(model, train, test, data.test_target, sources=sources, classes=self._classes)
+        few = slice(_explained_rows(request.explain_s, predicting_s, len(test), len(set(sources))))
+        shares = importance(model, train, test[few], data.test_target[few], sources=sources, classes=self._classes)
         return messages.Fitted(
             **{
                 **vars(done),
                 "test_scores": score(data.task, data.test_target, said, self._classes, threshold=request.threshold),
                 "test_predictions": said,
                 "importance": shares,
+                "keep_s": time.monotonic() - started_s,
                 "calibration": self._calibration(request, model, test, said),
             }
         )
@@ -271,11 +289,13 @@ def row_weights(train: Any, rows: Any, classes: Any, asked: Any) -> Any:
     return np.asarray(asked, dtype="float64")[np.searchsorted(classes, rows)]
 
 
-def _expected_rounds(entry: Algorithm, request: messages.Fit) -> int:
-    counted = entry.rounds
-    if counted is None:
-        return 1
-    return request.rounds or -(-int(request.params[counted.param]) // counted.each)
+def _explained_rows(explain_s: float | None, predicting_s: float, num_rows: int, num_sources: int) -> int:
+    """Return on how many test rows columns may be shuffled in `explain_s`, from the time that predicting them took."""
+    if explain_s is None:
+        return num_rows
+    row_s = max(predicting_s / max(num_rows, 1), 1e-9)
+    within = explain_s / (row_s * (SHUFFLES * num_sources + 1))
+    return min(num_rows, max(LEAST_EXPLAINED, int(within)))
 
 
 def _predict_alone(model: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import queue
 import subprocess
@@ -25,12 +26,19 @@ MEMORY_SHARE = 0.95
 """Share of the operation's memory that worker and child may fill before the child is killed."""
 
 PREPARE_TIMEOUT_S = 600.0
+RELOAD_S = 20.0
+"""What starting again and loading the rows is given, however little is left."""
+
 OnRounds = Callable[[messages.Rounds], None]
 MustEnd = Callable[[], bool]
 
 
 def _never() -> bool:
     return False
+
+
+def _endless() -> float:
+    return math.inf
 
 
 def _ignore(rounds: messages.Rounds) -> None:
@@ -91,10 +99,17 @@ class FitChild:
 
     def __init__(self, *, home: Path, cpus: int, memory_gib: float) -> None:
         self._home, self._cpus = home, cpus
+        self._left_s: Callable[[], float] = _endless
+        self._base_bytes = 0
+        self.import_s = 0.0
         self._limit_bytes = memory_gib * MEMORY_SHARE * 2**30
         self._loaded: messages.Load | None = None
         self._process: _Process | None = None
         self.start()
+
+    def obey(self, left_s: Callable[[], float]) -> None:
+        """Let no request outlive what is left of the operation's time."""
+        self._left_s = left_s
 
     def start(self) -> None:
         """Start the process; it imports its libraries while the worker goes on."""
@@ -123,15 +138,29 @@ class FitChild:
         if self._process is None:
             self.start()
             if self._loaded is not None:
-                reloaded = self._exchange(self._loaded, PREPARE_TIMEOUT_S, _ignore, must_end)
+                reloaded = self._exchange(
+                    self._loaded, max(RELOAD_S, min(PREPARE_TIMEOUT_S, self._left_s())), _ignore, must_end
+                )
                 if isinstance(reloaded, Lost):
                     return reloaded
-        answer = self._exchange(request, timeout_s, on_rounds, must_end)
+        answer = self._exchange(request, min(timeout_s, self._left_s()), on_rounds, must_end)
         if isinstance(answer, TutelageError):
             raise answer
         if isinstance(request, messages.Load) and answer is True:
             self._loaded = request
+            self._base_bytes = _rss_bytes(self.pid) if self.pid else 0
         return answer
+
+    @property
+    def loaded(self) -> messages.Load:
+        """The rows that were loaded last."""
+        assert self._loaded is not None, "rows are loaded before they are looked at"
+        return self._loaded
+
+    @property
+    def free_bytes(self) -> float:
+        """What a fit may take: the limit less the worker and the child as it stood when the rows were loaded."""
+        return self._limit_bytes - _rss_bytes(None) - self._base_bytes
 
     def _exchange(self, request: Any, timeout_s: float, on_rounds: OnRounds, must_end: MustEnd) -> Any:
         process = self._process
@@ -148,7 +177,9 @@ class FitChild:
                 return self._lose("fit_crashed", f"the fit's process died ({_name_of(code)})")
             if isinstance(answer, messages.Rounds):
                 on_rounds(answer)
-            elif not isinstance(answer, messages.Ready):
+            elif isinstance(answer, messages.Ready):
+                self.import_s = answer.import_s
+            else:
                 return answer
             lost = self._why_end(process, deadline_s, timeout_s, must_end)
             if lost:
@@ -158,7 +189,7 @@ class FitChild:
         if must_end():
             return Lost(reason="ended", detail="asked to end")
         if time.monotonic() > deadline_s:
-            return Lost(reason="fit_deadline", detail=f"the fit did not end within {timeout_s:g} s and was killed")
+            return Lost(reason="fit_deadline", detail=f"the fit did not end within {timeout_s:.4g} s and was killed")
         used = _rss_bytes(process.popen.pid) + _rss_bytes(None)
         if used > self._limit_bytes:
             asked = f"{used / 2**30:.2f} GiB of {self._limit_bytes / 2**30:.2f}"

@@ -106,6 +106,11 @@ class Fit:
     keep: Path | None = None
     threshold: float | None = None
     calibrator: Any = None
+    time_s: float | None = None
+    """After so many seconds a learner in rounds ends and keeps those it has."""
+
+    explain_s: float | None = None
+    """What the importance of the columns may take: fewer rows are shuffled where all would take longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +142,12 @@ class Fitted:
     best_rounds: int | None
     predict_ms: float = 0.0
     warnings: tuple[str, ...] = ()
+    is_cut: bool = False
+    """Whether `time_s` ended it before its last round."""
+
+    keep_s: float = 0.0
+    """Time that writing, loading, testing and explaining the kept model took, after `fit_s`."""
+
     test_scores: dict[str, float] = field(default_factory=dict)
     test_predictions: Any = None
     importance: dict[str, float] = field(default_factory=dict)

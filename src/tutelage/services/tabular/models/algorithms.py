@@ -108,6 +108,12 @@ class Algorithm:
     rounds: RoundsOf | None = None
     importance: str = "increase of the loss on test rows when the column is shuffled"
 
+    def planned_rounds(self, params: Params, rounds: int | None = None) -> int:
+        """Return how many rounds a fit is to have: those asked for, or those of the parameters; 1 without rounds."""
+        if self.rounds is None:
+            return 1
+        return rounds or -(-int(params[self.rounds.param]) // self.rounds.each)
+
     def suggest(self, trial: Any) -> dict[str, Any]:
         """Ask an Optuna trial for a point of the space."""
         return {name: dimension.suggest(trial, name) for name, dimension in self.space.items()}

@@ -14,7 +14,7 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 from tutelage.services.tabular.catalog import CLASSIFICATION
 from tutelage.services.tabular.models.algorithms import REGISTRY, TREES_A_ROUND
 from tutelage.services.tabular.models.pipeline import predict
-from tutelage.services.tabular.models.rounds import Report, RoundCount
+from tutelage.services.tabular.models.rounds import Deadline, Report, RoundCount
 from tutelage.services.tabular.models.wrappers import CodedClassifier, ScaledTarget, inner
 
 MAX_HIST_CATEGORIES = 255
@@ -47,18 +47,28 @@ class Matrices:
         return {} if self.weights is None else {"sample_weight": self.weights}
 
 
-def learn(algorithm: str, model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
-    """Fit `model` in place."""
+def learn(
+    algorithm: str,
+    model: Any,
+    data: Matrices,
+    *,
+    early_stopping: int | None,
+    report: Report,
+    deadline: Deadline | None = None,
+) -> RoundCount:
+    """Fit `model` in place; what learns in rounds ends with the last one before the deadline and keeps those."""
     learner = LEARNERS.get(algorithm)
     if learner:
-        return learner(model, data, early_stopping=early_stopping, report=report)
+        return learner(model, data, early_stopping=early_stopping, report=report, deadline=deadline or Deadline())
     if algorithm == "knn":
         model.set_params(n_neighbors=min(model.n_neighbors, len(data.target)))
     model.fit(data.train, data.target, **data.weighed)
     return RoundCount(None, None)
 
 
-def _learn_lightgbm(model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
+def _learn_lightgbm(
+    model: Any, data: Matrices, *, early_stopping: int | None, report: Report, deadline: Deadline
+) -> RoundCount:
     import lightgbm  # here: other algorithms do without it
 
     losses: list[float] = []
@@ -68,6 +78,9 @@ def _learn_lightgbm(model: Any, data: Matrices, *, early_stopping: int | None, r
         values = {f"{split}_{data.loss}": float(value) for split, _, value, _ in state.evaluation_result_list}
         losses.append(values[f"{watched}_{data.loss}"])
         report(state.iteration, values)
+        if deadline.is_near():  # the library's own way to end; it predicts with the rounds up to the one named
+            kept = int(np.argmin(losses)) if early_stopping else state.iteration
+            raise lightgbm.callback.EarlyStopException(kept, state.evaluation_result_list)
 
     sets, names, weights = [(data.train, data.target)], ["train"], [data.weights]
     callbacks: list[Any] = [watch]
@@ -100,11 +113,14 @@ def _lightgbm_metric(data: Matrices) -> str:
     return "binary_logloss" if len(data.classes) == 2 else "multi_logloss"
 
 
-def _learn_xgboost(model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
+def _learn_xgboost(
+    model: Any, data: Matrices, *, early_stopping: int | None, report: Report, deadline: Deadline
+) -> RoundCount:
     from tutelage.services.tabular.models.xgboost_rounds import XgboostRounds  # here: it needs the library
 
     own = inner(model)
-    rounds = XgboostRounds(data.loss, report, early_stopping if data.validation is not None else None)
+    patience = early_stopping if data.validation is not None else None
+    rounds = XgboostRounds(data.loss, report, patience, deadline)
     sets, weights = _sets(model, data)
     metric = "rmse" if data.task != CLASSIFICATION else "logloss" if len(np.unique(data.target)) == 2 else "mlogloss"
     kinds = ["c" if column in data.categories else "q" for column in range(data.train.shape[1])]
@@ -132,20 +148,20 @@ def _sets(model: Any, data: Matrices) -> tuple[list[tuple[Any, Any]], list[Any]]
 
 
 class _CatboostRounds:
-    """Reports CatBoost's rounds."""
+    """Reports CatBoost's rounds and ends them at a deadline."""
 
-    def __init__(self, loss: str, report: Report) -> None:
-        self._loss, self._report = loss, report
+    def __init__(self, loss: str, report: Report, deadline: Deadline) -> None:
+        self._loss, self._report, self._deadline = loss, report, deadline
         self._watched: list[float] = []
 
     def after_iteration(self, info: Any) -> bool:
-        """Take one round's losses; go on."""
+        """Take one round's losses; False ends the training."""
         splits = (("train", "learn"), ("val", "validation"))
         found = {ours: info.metrics[theirs] for ours, theirs in splits if theirs in info.metrics}
         values = {f"{split}_{self._loss}": float(next(iter(items.values()))[-1]) for split, items in found.items()}
         self._watched.append(values.get(f"val_{self._loss}", values[f"train_{self._loss}"]))
         self._report(info.iteration - 1, values)
-        return True
+        return not self._deadline.is_near()
 
     @property
     def count(self) -> RoundCount:
@@ -153,8 +169,10 @@ class _CatboostRounds:
         return RoundCount(len(self._watched), int(np.argmin(self._watched)) + 1)
 
 
-def _learn_catboost(model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
-    rounds = _CatboostRounds(data.loss, report)
+def _learn_catboost(
+    model: Any, data: Matrices, *, early_stopping: int | None, report: Report, deadline: Deadline
+) -> RoundCount:
+    rounds = _CatboostRounds(data.loss, report, deadline)
     model.set_params(loss_function=_catboost_loss(data))
     more: dict[str, Any] = {}
     if data.validation is not None:
@@ -172,19 +190,22 @@ def _catboost_loss(data: Matrices) -> str:
     return "Logloss" if len(np.unique(data.target)) == 2 else "MultiClass"
 
 
-def _learn_forest(model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
+def _learn_forest(
+    model: Any, data: Matrices, *, early_stopping: int | None, report: Report, deadline: Deadline
+) -> RoundCount:
     """Grow a forest ten trees a round; the same trees as grown at once. Early stopping cuts back to the best round."""
     wanted = model.n_estimators
     losses: list[float] = []
     said: Any = 0.0
     for round_, size in enumerate(range(TREES_A_ROUND, wanted + TREES_A_ROUND, TREES_A_ROUND)):
         model.set_params(n_estimators=min(size, wanted)).fit(data.train, data.target, **data.weighed)
-        if data.validation is None:
-            continue
-        said = said + _votes(model.estimators_[round_ * TREES_A_ROUND :], data)
-        losses.append(_loss(said / len(model.estimators_), data))
-        report(round_, {f"val_{data.loss}": losses[-1]})
-        if early_stopping and round_ - int(np.argmin(losses)) >= early_stopping:
+        if data.validation is not None:
+            said = said + _votes(model.estimators_[round_ * TREES_A_ROUND :], data)
+            losses.append(_loss(said / len(model.estimators_), data))
+            report(round_, {f"val_{data.loss}": losses[-1]})
+        if deadline.is_near():
+            break
+        if early_stopping and losses and round_ - int(np.argmin(losses)) >= early_stopping:
             break
     trained = -(-len(model.estimators_) // TREES_A_ROUND)
     best = int(np.argmin(losses)) + 1 if early_stopping and losses else trained
@@ -199,7 +220,9 @@ def _votes(trees: list[Any], data: Matrices) -> Any:
     return np.sum(votes, axis=0)
 
 
-def _learn_boosting(model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
+def _learn_boosting(
+    model: Any, data: Matrices, *, early_stopping: int | None, report: Report, deadline: Deadline
+) -> RoundCount:
     """Boost ten trees a round; where it stops early, the best round's trees are kept."""
     param = "max_iter" if hasattr(model, "max_iter") else "n_estimators"
     if param == "max_iter":
@@ -215,6 +238,8 @@ def _learn_boosting(model: Any, data: Matrices, *, early_stopping: int | None, r
                 best_state = copy.deepcopy(vars(model))
             if round_ - int(np.argmin(losses)) >= early_stopping:
                 break
+        if deadline.is_near():
+            break
     vars(model).update(best_state)
     return RoundCount(len(losses), int(np.argmin(losses)) + 1)
 
@@ -234,7 +259,9 @@ def _report_both(model: Any, data: Matrices, round_: int, report: Report) -> flo
     return values.get(f"val_{data.loss}", train)
 
 
-def _learn_network(model: Any, data: Matrices, *, early_stopping: int | None, report: Report) -> RoundCount:
+def _learn_network(
+    model: Any, data: Matrices, *, early_stopping: int | None, report: Report, deadline: Deadline
+) -> RoundCount:
     """Train an epoch at a time; the weights of the epoch with the best validation loss are kept."""
     own = inner(model)
     target = model.scale(data.target) if isinstance(model, ScaledTarget) else data.target
@@ -246,11 +273,11 @@ def _learn_network(model: Any, data: Matrices, *, early_stopping: int | None, re
         own.partial_fit(data.train, target, **more)
         more.pop("classes", None)
         losses.append(_report_both(model, data, epoch, report))
-        if data.validation is None:
-            continue
-        if losses[-1] == min(losses):
+        if data.validation is not None and losses[-1] == min(losses):
             best = copy.deepcopy((own.coefs_, own.intercepts_))
-        if epoch - int(np.argmin(losses)) >= (early_stopping or EPOCHS_OF_PATIENCE):
+        if deadline.is_near():
+            break
+        if data.validation is not None and epoch - int(np.argmin(losses)) >= (early_stopping or EPOCHS_OF_PATIENCE):
             break
     if best is not None:
         own.coefs_, own.intercepts_ = best

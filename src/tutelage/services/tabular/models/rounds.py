@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,3 +16,21 @@ class RoundCount:
 
     trained: int | None
     best: int | None
+
+
+class Deadline:
+    """Tells a learner after each round whether to end with it: the next one would end too late."""
+
+    def __init__(self, end_s: float = math.inf, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take the moment on the clock by which the last round must have ended."""
+        self._end_s, self._clock = end_s, clock
+        self._last_s: float | None = None
+        self.has_come = False
+
+    def is_near(self) -> bool:
+        """Note the end of a round; True where another one as long would end after the deadline."""
+        now_s = self._clock()
+        round_s = 0.0 if self._last_s is None else now_s - self._last_s
+        self._last_s = now_s
+        self.has_come = now_s + round_s > self._end_s
+        return self.has_come

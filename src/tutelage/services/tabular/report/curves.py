@@ -31,7 +31,7 @@ class Picture:
 
 def pictures(plan: Plan, state: State, final: Final, *, target: str, seed: int) -> dict[str, Picture]:
     """Return every plot that these predictions, rounds and trials make; what they lack is left out."""
-    test = f"{plan.algorithm}, {len(plan.test_target):,} test rows"
+    test = f"{final.algorithm}, {len(plan.test_target):,} test rows"
     found: dict[str, Picture] = {}
     if plan.task == CLASSIFICATION:
         found.update(_of_classes(plan, final, about=test))
@@ -109,15 +109,15 @@ def _learning(plan: Plan, final: Final) -> dict[str, Any] | None:
     """Return the final fit's losses by round, or None for an algorithm without rounds."""
     name = "logloss" if plan.task == CLASSIFICATION else "rmse"
     points = [(step, values) for step, values in final.curve if f"val_{name}" in values]
-    counted = REGISTRY[plan.algorithm].rounds
+    counted = REGISTRY[final.algorithm].rounds
     if counted is None or len(points) < 2:
         return None
     train, held = plan.divided.final
-    unit = ROUNDS.get(plan.algorithm, "round" if counted.each == 1 else f"round of {counted.each} trees")
+    unit = ROUNDS.get(final.algorithm, "round" if counted.each == 1 else f"round of {counted.each} trees")
     steps = [step for step, _ in points]
     kept = None if final.rounds is None else final.rounds - 1
     return {
-        "about": f"{plan.algorithm}, {len(train):,} training and {len(held):,} validation rows",
+        "about": f"{final.algorithm}, {len(train):,} training and {len(held):,} validation rows",
         "loss": "log-loss, nats" if name == "logloss" else "RMSE, in the target's unit",
         "unit_of_round": f"{unit}, from 0",
         "round": steps,

@@ -39,7 +39,7 @@ def time_model(extras: Extras, plan: Plan, model: Path) -> dict[str, float]:
 
 def explain(extras: Extras, plan: Plan, final: Final, model: Path, *, seed: int) -> Permuted | None:
     """Write `feature_importance.json` and its plot; the model's own weights are there whatever happens."""
-    method = REGISTRY[plan.algorithm].importance
+    method = REGISTRY[final.algorithm].importance
     own = {"method": method, "unit": "share of the whole", "importance": final.kept.importance}
     arguments = {
         "model": model,
@@ -72,13 +72,13 @@ def _permuted(plan: Plan, found: Any) -> dict[str, Any]:
 
 
 def _bars(plan: Plan, final: Final, found: Any) -> dict[str, Any]:
-    method = REGISTRY[plan.algorithm].importance
+    method = REGISTRY[final.algorithm].importance
     own = None if method == Algorithm.importance else method
     shares = final.kept.importance
     columns = [{"name": name, "own": shares.get(name, 0.0), **item} for name, item in found.columns.items()]
     worse = "loss" if direction_of(plan.objective) == "maximize" else "rise"
     return {
-        "about": f"{plan.algorithm}, {found.rows:,} test rows, {found.repeats} repeats, {len(columns)} columns",
+        "about": f"{final.algorithm}, {found.rows:,} test rows, {found.repeats} repeats, {len(columns)} columns",
         "label": f"{worse} of {plan.objective}",
         "own": own,
         "columns": columns,

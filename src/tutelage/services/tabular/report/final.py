@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tutelage.services.tabular.fitting.fits import FitChild
 from tutelage.services.tabular.models.calibration import Calibrator
 from tutelage.services.tabular.models.thresholds import Threshold, tune
 from tutelage.services.tabular.plan import Plan, answered, seed_of
+from tutelage.services.tabular.report.closing import FINAL, REFIT, Closing
 from tutelage.services.tabular.search.asked import Asked
 
 EVERY_ROUND = 1_000_000
@@ -25,11 +27,14 @@ Curve = tuple[tuple[int, dict[str, float]], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Final:
-    """The final fit and the refit that is kept."""
+    """The final fit and the refit that is kept: its algorithm, parameters and number of training rows."""
 
     validated: messages.Fitted
     kept: messages.Fitted
     rounds: int | None
+    algorithm: str
+    params: Mapping[str, Any]
+    rows: int
     threshold: Threshold | None = None
     calibrator: Calibrator | None = None
     curve: Curve = ()
@@ -40,28 +45,29 @@ def fit_final(
     config: TabularConfig,
     run: Run,
     plan: Plan,
+    closing: Closing,
     child: FitChild,
     asked: Asked,
-    params: dict[str, Any],
     *,
     out_of_fold: Any,
 ) -> Final | None:
     """Train the chosen parameters twice; None when somebody asked to end."""
     seed = seed_of(run.seed, "final")
-    fitted = _validate(config, run, plan, child, asked, params, seed=seed)
+    fitted = _validate(config, run, plan, closing, seed=seed)
     if fitted is None:
         return None
     validated, curve = fitted
-    truth, said = _held_out(plan, validated, out_of_fold)
+    algorithm = closing.algorithm
+    truth, said = _held_out(plan, validated, out_of_fold if algorithm == plan.algorithm else None)
     calibrator = _calibrator(config, run, child, asked, truth, said)
     if asked.must_end():
         return None
     said = calibrator.apply(said) if calibrator else said
     threshold = _threshold(config, run, plan, truth, said)
-    rounds = validated.best_rounds if ALGORITHMS[plan.algorithm].has_rounds else None
+    rounds = validated.best_rounds if ALGORITHMS[algorithm].has_rounds else None
     request = messages.Fit(
-        algorithm=plan.algorithm,
-        params=params,
+        algorithm=algorithm,
+        params=closing.params,
         seed=seed,
         train=_all_rows(plan),
         rounds=rounds,
@@ -71,22 +77,33 @@ def fit_final(
         calibrator=calibrator,
     )
     run.phase("refit")
-    kept = _fit(config, run, child, asked, request, scope="refit")
+    kept = _fit(run, closing, request, scope=REFIT)
     if kept is None:
         return None
-    return Final(validated=validated, kept=kept, rounds=rounds, threshold=threshold, calibrator=calibrator, curve=curve)
+    is_another = closing.algorithm != algorithm
+    return Final(
+        validated=validated,
+        kept=kept,
+        rounds=kept.num_rounds if kept.is_cut or is_another else rounds,
+        algorithm=closing.algorithm,
+        params=closing.params,
+        rows=closing.rows,
+        threshold=None if is_another else threshold,
+        calibrator=None if is_another else calibrator,
+        curve=curve,
+    )
 
 
 def _validate(
-    config: TabularConfig, run: Run, plan: Plan, child: FitChild, asked: Asked, params: dict[str, Any], *, seed: int
+    config: TabularConfig, run: Run, plan: Plan, closing: Closing, *, seed: int
 ) -> tuple[messages.Fitted, Curve] | None:
     """Fit on a part of the training rows and score the rest; return it with its rounds, None when asked to end."""
     run.phase("final")
     run.judge("final")
     train, held = plan.divided.final
     request = messages.Fit(
-        algorithm=plan.algorithm,
-        params=params,
+        algorithm=closing.algorithm,
+        params=closing.params,
         seed=seed,
         train=train,
         validation=held,
@@ -94,11 +111,11 @@ def _validate(
         max_points=EVERY_ROUND,
     )
     curve: list[tuple[int, dict[str, float]]] = []
-    validated = _fit(config, run, child, asked, request, scope="final", curve=curve)
+    validated = _fit(run, closing, request, scope=FINAL, curve=curve)
     if validated is None:
         return None
     if plan.objective in validated.scores:
-        run.scope("final").metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
+        run.scope(FINAL).metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
     return validated, tuple(curve)
 
 
@@ -135,10 +152,8 @@ def _threshold(config: TabularConfig, run: Run, plan: Plan, truth: Any, said: An
 
 
 def _fit(
-    config: TabularConfig,
     run: Run,
-    child: FitChild,
-    asked: Asked,
+    closing: Closing,
     request: messages.Fit,
     *,
     scope: str,
@@ -150,12 +165,13 @@ def _fit(
         for step, values in rounds.points:
             reporter.metric(step, values)
         if curve is not None:
+            if curve and rounds.points and rounds.points[0][0] <= curve[-1][0]:
+                curve.clear()  # the fit began again, in a smaller size
             curve.extend(rounds.points)
 
-    answer = child.ask(request, timeout_s=config.options.fit_timeout, on_rounds=on_rounds, must_end=asked.must_end)
-    if isinstance(answer, messages.Lost) and answer.reason == "ended":
+    fitted = closing.fit(request, scope=scope, on_rounds=on_rounds)
+    if fitted is None:
         return None
-    fitted: messages.Fitted = answered(answer)
     reporter.metric(_last_round(fitted), fit_s=fitted.fit_s)
     for text in fitted.warnings:
         run.log(f"{scope}: {text}", level="warning")

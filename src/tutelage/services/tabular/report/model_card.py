@@ -222,7 +222,7 @@ def _use(card: Card) -> Iterator[str]:
 def _versions(card: Card) -> Iterator[str]:
     yield "## Versions"
     yield ""
-    rows = [(name, version) for name, version in versions(card.plan.algorithm).items()]
+    rows = [(name, version) for name, version in versions(card.result["metadata"]["algorithm"]).items()]
     yield from _table(("package", "version"), rows)
 
 

@@ -18,6 +18,7 @@ from tutelage.services.tabular.catalog import CLUSTERING
 from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.data.profile import described, target_facts
 from tutelage.services.tabular.fitting.fits import FitChild
+from tutelage.services.tabular.fitting.ladder import Ladder
 from tutelage.services.tabular.models.algorithms import REGISTRY, with_space
 from tutelage.services.tabular.plan import Plan
 from tutelage.services.tabular.report.clusters import write_clusters
@@ -26,6 +27,7 @@ from tutelage.services.tabular.report.example import EXAMPLE, REQUEST, SCRIPT, r
 from tutelage.services.tabular.report.explain import explain, explain_search, export, time_model
 from tutelage.services.tabular.report.extras import Extras
 from tutelage.services.tabular.report.final import MODEL, Final
+from tutelage.services.tabular.report.limits import limits_metadata
 from tutelage.services.tabular.report.model_card import CARD, Card, model_card
 from tutelage.services.tabular.report.pareto import pareto_front, record_front, write_front
 from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, State, Trial
@@ -43,6 +45,7 @@ def package(
     chosen: Trial,
     *,
     child: FitChild,
+    ladder: Ladder,
     deadline_s: float | None = None,
 ) -> dict[str, Any]:
     """Sign the model, write every artifact and return the result document.
@@ -70,11 +73,20 @@ def package(
     result = {
         "success": True,
         "modelPath": f"artifacts/{MODEL}",
-        "metrics": {"test": final.kept.test_scores, "crossValidation": cross_validation(chosen), "latency": latency},
-        "bestParams": chosen.params,
+        "metrics": {
+            "test": final.kept.test_scores,
+            "crossValidation": {} if final.algorithm != plan.algorithm else cross_validation(chosen),
+            "latency": latency,
+        },
+        "bestParams": dict(final.params),
         "featureImportance": final.kept.importance,
         "experiment": experiment_of(OperationFiles(run.dir)),
-        "metadata": {**metadata, "modelBytes": model.stat().st_size, "artifactsSkipped": extras.skipped},
+        "metadata": {
+            **metadata,
+            **limits_metadata(config, state, final, ladder),
+            "modelBytes": model.stat().st_size,
+            "artifactsSkipped": extras.skipped,
+        },
         "artifacts": [f"artifacts/{name}" for name in shown],
         **({"unrecognized": config.unrecognized} if config.unrecognized else {}),
     }
@@ -150,7 +162,7 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "bestTrialNumber": chosen.number,
         "bestTrialComplete": chosen.state == COMPLETE,
         "stoppedEarly": state.stopped,
-        "algorithm": plan.algorithm,
+        "algorithm": final.algorithm,
         "modelType": plan.task,
         "objective": plan.objective,
         "baseline": _trivial(plan),
@@ -158,7 +170,7 @@ def _metadata(config: TabularConfig, plan: Plan, state: State, final: Final, cho
         "rounds": final.rounds,
         **({"threshold": final.threshold.record} if final.threshold else {}),
         **_kinds(config, plan, state, final),
-        "rowsUsed": len(plan.target),
+        "rowsTrain": len(plan.target),
         "rowsTest": len(plan.test_target),
         "numFeatures": len(plan.reader.columns),
         "features": plan.reader.names,

@@ -37,19 +37,23 @@ class Asked:
     def look(self) -> None:
         """Take every command that has arrived."""
         while (command := self._run.next_command()) is not None:
-            if command.verb in ENDING:
-                self._since_s = self._since_s if self._open else time.monotonic()
-                self._open.append(command)
-                if self.finishing and command.verb is Verb.STOP:
-                    self.answer(step=None, detail="the search has ended; the final fit and test are finished")
-            elif command.verb is Verb.CHECKPOINT:
-                self._run.applied(command, step=self._on_checkpoint())
-            elif command.verb is Verb.TUNE:
-                refusal = self._on_tune(command)
-                if refusal:
-                    self._run.refused(command, reason=refusal)
-            else:
-                self._run.refused(command, reason=f"tabular does not take {command.verb}")
+            self.take(command)
+
+    def take(self, command: Command) -> None:
+        """Follow a command, or note that it is to be ended for."""
+        if command.verb in ENDING:
+            self._since_s = self._since_s if self._open else time.monotonic()
+            self._open.append(command)
+            if self.finishing and command.verb is Verb.STOP:
+                self.answer(step=None, detail="the search has ended; the final fit and test are finished")
+        elif command.verb is Verb.CHECKPOINT:
+            self._run.applied(command, step=self._on_checkpoint())
+        elif command.verb is Verb.TUNE:
+            refusal = self._on_tune(command)
+            if refusal:
+                self._run.refused(command, reason=refusal)
+        else:
+            self._run.refused(command, reason=f"tabular does not take {command.verb}")
 
     def must_end(self) -> bool:
         """Look, and tell whether the running fit must be killed now: a cancel at once, others after 5 s."""
@@ -64,3 +68,23 @@ class Asked:
         for command in self._open:
             self._run.applied(command, step=step, detail=detail)
         self._open.clear()
+
+
+class Waiting:
+    """Holds commands that arrive before there is a search to take them; what runs until then is given up at once."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._held: list[Command] = []
+
+    def must_end(self) -> bool:
+        """Look, and tell whether somebody has asked to end."""
+        while (command := self._run.next_command()) is not None:
+            self._held.append(command)
+        return any(command.verb in ENDING for command in self._held)
+
+    def hand_over(self, asked: Asked) -> None:
+        """Let the search take what has arrived, in its order."""
+        for command in self._held:
+            asked.take(command)
+        self._held.clear()

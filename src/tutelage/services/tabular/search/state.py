@@ -34,6 +34,8 @@ class Trial:
     reason: str = ""
     value: float | None = None
     values: dict[str, float] = field(default_factory=dict)
+    rows: int | None = None
+    rung: dict[str, float] = field(default_factory=dict)
 
     def means(self, objective: str) -> list[float]:
         """Return the running mean of the objective after each fold: what the pruner compares."""
@@ -55,7 +57,10 @@ class Trial:
 
 @dataclass(kw_only=True)
 class State:
-    """The search as it stands; `num_fits` counts finished fits and is the checkpoint's step."""
+    """The search as it stands; `num_fits` counts finished fits and is the checkpoint's step.
+
+    `fold_rows` caps the folds' training rows; `bounds` holds [first trial, {space.PARAM.low|high: value}] of each tune.
+    """
 
     fingerprint: str
     trials: list[Trial] = field(default_factory=list)
@@ -68,6 +73,8 @@ class State:
     stopped: bool = False
     operation: str = ""
     best_number: int | None = None
+    fold_rows: int | None = None
+    bounds: list[list[Any]] = field(default_factory=list)
     predictions: dict[int, list[Any]] = field(default_factory=dict)
     approval: dict[str, Any] | None = None
     """The yes to the final fit, once it is given."""

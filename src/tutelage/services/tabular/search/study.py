@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import optuna
@@ -45,10 +45,13 @@ class Study:
         directions: Sequence[Direction],
         finished: list[Trial],
         num_folds: int = 5,
+        entry_for: Callable[[int], Algorithm] | None = None,
     ) -> None:
+        """Take what proposes from where; `entry_for` is the entry by trial, where its ranges were tuned meanwhile."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._entry, self._search, self._seed, self._objectives = entry, search, seed, tuple(objectives)
         self.pruner = pruner_for(search, len(self._objectives))
+        self._entry_for = entry_for or (lambda number: entry)
         self._grid = _grid(entry, seed_of(seed, "grid")) if search.sampler == "grid" else None
         # hyperband draws brackets by the name: it must not be a random one
         pruner = _pruner(self.pruner, num_folds)
@@ -67,7 +70,7 @@ class Study:
         self._study.sampler = self._sampler(number)
         self._asked = self._study.ask()
         assert self._asked.number == number, "trials are numbered as they were"
-        return self._entry.suggest(self._asked)
+        return self._entry_for(number).suggest(self._asked)
 
     def is_exhausted(self, number: int) -> bool:
         """Tell whether a grid has no point left for this trial."""
@@ -145,7 +148,7 @@ class Study:
             state=STATES[trial.state],
             value=value,
             params=trial.params,
-            distributions={name: distribution(item) for name, item in self._entry.space.items()},
+            distributions={name: distribution(item) for name, item in self._entry_for(trial.number).space.items()},
             intermediate_values=dict(enumerate(reported)),
         )
 
