@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import psutil
 
 from tutelage import __version__
 from tutelage.analysis.compare import compare
-from tutelage.control import histories, holdings, removal, views
+from tutelage.control import histories, holdings, inputs, removal, views
 from tutelage.control.base import Base, found
 from tutelage.control.commands import Commands, kept_answer
 from tutelage.control.files import write_json
@@ -22,12 +22,15 @@ from tutelage.control.ledger import decisions
 from tutelage.control.models import Helpers
 from tutelage.control.submission import accept, request_hash
 from tutelage.control.supervision import Supervision
+from tutelage.control.tokens import Tokens
 from tutelage.control.waiting import Waiting
 from tutelage.core import wire
+from tutelage.core.access import NewToken, Token, TokenRequest
 from tutelage.core.clock import iso
 from tutelage.core.errors import IllegalCommand, InvalidSpec, NotSupported, ServiceBroken, unknown
 from tutelage.core.events import Draft, EventKind
 from tutelage.core.ids import new_operation_id
+from tutelage.core.inputs import Input
 from tutelage.core.operation import QUEUED, State
 from tutelage.core.service import load
 from tutelage.core.spec import Resources
@@ -47,6 +50,7 @@ class ControlPlatform:
         self._supervision = supervision
         self._helpers = helpers
         self._began_s = time.monotonic()
+        self.doorkeeper = Tokens(base)
 
     # Catalogue
 
@@ -386,13 +390,36 @@ class ControlPlatform:
         """Return ancestors and descendants."""
         return holdings.lineage(self._base, operation_id)
 
+    # Entrance
+
+    def create_token(self, request: TokenRequest) -> NewToken:
+        """Make a token for TCP; the answer is the only place that ever holds its secret."""
+        return self.doorkeeper.create(request)
+
+    def tokens(self) -> list[Token]:
+        """List the tokens, without their secrets."""
+        return self.doorkeeper.listed()
+
+    def revoke_token(self, name: str) -> Token:
+        """End a token, by its id or by its name."""
+        return self.doorkeeper.revoke(name)
+
+    def put_input(self, sha256: str, *, name: str, chunks: Iterable[bytes]) -> Input:
+        """Keep a file under the hash of its content; a spec may then name its path."""
+        return inputs.put(self._base, sha256, name=name, chunks=chunks)
+
+    def input(self, sha256: str, *, name: str | None = None) -> Input:
+        """Return the file that was sent under a hash."""
+        return inputs.get(self._base, sha256, name=name)
+
     def is_idle(self) -> bool:
         """Tell whether nothing is live, pending, watched or outstanding."""
         with self._base.store.reading() as reading:
             queued = reading.operations(list(QUEUED))
             asked = [record for record in reading.operations([State.PAUSED]) if record.waiting_for]
         busy = self._supervision.num_live or queued or asked or self._base.hub.num_watchers
-        return not busy and not self._helpers.drop_idle()
+        outstanding = any(is_busy() for is_busy in self._base.outstanding)
+        return not (busy or outstanding or self._helpers.drop_idle())
 
     def _service_or_why_not(self, name: str) -> wire.ServiceInfo:
         try:
