@@ -32,6 +32,7 @@ from tutelage.core.events import Draft, EventKind
 from tutelage.core.ids import new_operation_id
 from tutelage.core.inputs import Input
 from tutelage.core.operation import QUEUED, State
+from tutelage.core.redaction import redacted
 from tutelage.core.service import load
 from tutelage.core.spec import Resources
 from tutelage.store import OperationRecord
@@ -384,7 +385,7 @@ class ControlPlatform:
     def spec(self, operation_id: str) -> dict[str, Any]:
         """Return the spec as it was accepted."""
         with self._base.store.reading() as reading:
-            return dict(found(reading, operation_id).spec)
+            return dict(redacted(found(reading, operation_id).spec))
 
     def lineage(self, operation_id: str) -> wire.Lineage:
         """Return ancestors and descendants."""

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from tutelage.core.errors import InvalidSpec, NotFound, RateLimited, TutelageError, Unauthorized
+from tutelage.core.redaction import redact, redacted
 from tutelage.core.wire import Problem
 
 LOG = logging.getLogger(__name__)
@@ -27,10 +28,10 @@ def problem_of(error: TutelageError) -> Problem:
         type=f"urn:tutelage:error:{error.code}",
         title=(type(error).__doc__ or error.code).splitlines()[0].rstrip("."),
         status=error.status,
-        detail=error.message,
+        detail=redact(error.message),
         code=error.code,
-        hint=error.hint,
-        errors=list(error.errors),
+        hint=redact(error.hint),
+        errors=redacted(list(error.errors)),
     )
 
 
