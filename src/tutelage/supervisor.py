@@ -159,7 +159,9 @@ def serve(
         listening, port = tcp
         servers.add(Door(app, hub, rules=_rules(parts, listening)), port, listening)
     rounds = threading.Thread(target=_guarded, args=(parts.supervision.run, servers), name="supervision")
+    outbox = threading.Thread(target=parts.outbox.run, name="webhooks")
     rounds.start()
+    outbox.start()
     if not tcp:
         threading.Thread(target=_end_when_idle, args=(parts, settings, servers), name="idle", daemon=True).start()
     LOG.info("tutelage %s owns %s", __version__, settings.home)
@@ -167,10 +169,12 @@ def serve(
         servers.run()
     finally:
         parts.supervision.end()
+        parts.outbox.end()
         settings.files.supervisor.unlink(missing_ok=True)
         socket_path(settings.files).unlink(missing_ok=True)
         listener.close()
         rounds.join()
+        outbox.join()
 
 
 def _rules(parts: Parts, listening: Listening) -> Rules:
