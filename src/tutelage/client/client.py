@@ -35,13 +35,6 @@ PROGRAM = wire.Principal(name="python", kind="program")
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class LedgerState(wire.Wire):
-    """Whether the ledger's chain holds: the number of entries, and the first that does not, if any."""
-
-    entries: int
-    first_broken: int | None = None
-
-
 class Client:
     """A Tutelage, here or elsewhere; thread-safe, and usable as a context manager.
 
@@ -164,9 +157,9 @@ class Client:
         """Return the ledger, oldest first."""
         return self._items(wire.Decision, _of(operation_id, "decisions") if operation_id else "/decisions")
 
-    def verify_decisions(self) -> LedgerState:
+    def verify_ledger(self) -> wire.LedgerState:
         """Check the ledger's chain of hashes."""
-        return self._get(LedgerState, "/decisions/verify")
+        return self._get(wire.LedgerState, "/decisions/verify")
 
     def use(self, operation_id: str, request: wire.UseRequest) -> wire.UseAnswer:
         """Ask a finished model."""

@@ -233,11 +233,11 @@ class ControlPlatform:
                 found(reading, operation_id)
             return [self._followed(reading, item) for item in decisions(reading.ledger(operation_id))]
 
-    def verify_ledger(self) -> dict[str, int | None]:
+    def verify_ledger(self) -> wire.LedgerState:
         """Check the whole chain: the number of entries, and the first that does not follow."""
         with self._base.store.reading() as reading:
             entries = reading.ledger()
-        return {"entries": len(entries), "first_broken": first_broken(entries)}
+        return wire.LedgerState(entries=len(entries), first_broken=first_broken(entries))
 
     def use(self, operation_id: str, request: wire.UseRequest) -> wire.UseAnswer:
         """Ask a finished model."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from tutelage.core.spec import Document
 from tutelage.core.wire import Principal, PrincipalKind, Timestamp, Wire
@@ -50,10 +50,6 @@ LOCAL = Access(principal=Principal(), scope=Scope.ADMIN, is_local=True)
 class TokenRequest(Document):
     """A token to make."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"name": "steward", "kind": "agent", "scope": "operate", "expires_s": 604800}]}
-    )
-
     name: str = Field(
         min_length=1,
         max_length=MAX_NAME,
@@ -92,8 +88,6 @@ class NewToken(Token):
 
 class LoginRequest(Document):
     """The one-time code of a login link."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "a-code-from-the-link-of-tutelage-serve"}]})
 
     code: str = Field(min_length=1, max_length=200, description="the part of the link after #")
 

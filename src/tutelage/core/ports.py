@@ -188,6 +188,9 @@ class Acting(Protocol):
     def decisions(self, operation_id: str | None = None) -> list[wire.Decision]:
         """Return the ledger, oldest first."""
 
+    def verify_ledger(self) -> wire.LedgerState:
+        """Check the ledger's chain of hashes."""
+
     def use(self, operation_id: str, request: wire.UseRequest) -> wire.UseAnswer:
         """Ask a finished model."""
 

@@ -10,7 +10,7 @@ import typer
 
 from tutelage import __version__
 from tutelage.core.errors import EXIT_FAILED, NotYet, TutelageError
-from tutelage.interfaces.cli import act, demo, doctor, keep, learn, ops, read, serve, token, train, use, watch
+from tutelage.interfaces.cli import act, demo, doctor, holdings, keep, learn, ops, read, serve, token, train, use, watch
 from tutelage.interfaces.cli.errors import show_error
 
 NOT_YET = {
@@ -40,6 +40,7 @@ PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "compare": read.compare,
         "decisions": read.decisions,
         "lineage": read.lineage,
+        "checkpoints": holdings.checkpoints,
         "spec": read.spec,
         "env": read.env,
     },
@@ -53,8 +54,9 @@ PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "branch": act.branch,
         "approve": act.approve,
         "reject": act.reject,
+        "edit": holdings.edit,
     },
-    "Use": {"artifacts": use.artifacts, "predict": use.predict},
+    "Use": {"artifacts": use.artifacts, "models": holdings.models, "predict": use.predict, "upload": holdings.upload},
     "Serve": {"serve": serve.serve},
     "Keep": {"hosts": keep.hosts, "rm": keep.rm, "gc": keep.gc, "doctor": doctor.doctor},
 }

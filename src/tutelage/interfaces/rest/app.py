@@ -10,8 +10,10 @@ from fastapi.openapi.utils import get_openapi
 from tutelage import __version__
 from tutelage.control import ControlPlatform
 from tutelage.control.hub import Hub
+from tutelage.core.access import Scope
 from tutelage.core.wire import Problem
 from tutelage.interfaces.rest import catalogue, entrance, operations, watching
+from tutelage.interfaces.rest.examples import EXAMPLES, PARAMETERS
 from tutelage.interfaces.rest.problems import PROBLEM_RESPONSE, add_problem_handlers
 from tutelage.interfaces.rest.scopes import API, needed_scope
 
@@ -61,11 +63,20 @@ def _document(app: FastAPI) -> dict[str, Any]:
         "token": {"type": "http", "scheme": "bearer", "description": "needed on TCP; not on the Unix socket"},
         "session": {"type": "apiKey", "in": "cookie", "name": "tutelage_session", "description": "made by a login"},
     }
+    for name, schema in document["components"]["schemas"].items():
+        if name in EXAMPLES:
+            schema["examples"] = [EXAMPLES[name]]
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if method in METHODS:
-                scope = needed_scope(method.upper(), path)
-                operation["security"] = [{"token": []}, {"session": []}] if scope else []
-                operation["x-scope"] = str(scope) if scope else None
+                _complete(operation, needed_scope(method.upper(), path))
     app.openapi_schema = document
     return document
+
+
+def _complete(operation: dict[str, Any], scope: Scope | None) -> None:
+    """Say what an operation needs, and what its parameters mean."""
+    operation["security"] = [{"token": []}, {"session": []}] if scope else []
+    operation["x-scope"] = str(scope) if scope else None
+    for parameter in operation.get("parameters", []):
+        parameter.setdefault("description", PARAMETERS.get(parameter["name"], ""))
