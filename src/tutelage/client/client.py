@@ -18,7 +18,7 @@ from tutelage.client.sse import messages
 from tutelage.core import wire
 from tutelage.core.access import NewToken, Token, TokenRequest
 from tutelage.core.errors import NotFound, SupervisorUnreachable, TutelageError
-from tutelage.core.inputs import Input
+from tutelage.core.inputs import Input, input_name
 from tutelage.core.layout import HomeFiles
 from tutelage.core.operation import ENDED
 
@@ -309,11 +309,11 @@ class Client:
     def upload(self, path: Path) -> Input:
         """Send a file, unless its content is there already."""
         with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            sha256, name = hashlib.file_digest(file, "sha256").hexdigest(), input_name(path.name)
             with contextlib.suppress(NotFound):
-                return self.input(sha256, name=path.name)
+                return self.input(sha256, name=name)
             file.seek(0)
-            return self.put_input(sha256, name=path.name, chunks=iter(lambda: file.read(UPLOAD_BYTES), b""))
+            return self.put_input(sha256, name=name, chunks=iter(lambda: file.read(UPLOAD_BYTES), b""))
 
     # How it asks
 

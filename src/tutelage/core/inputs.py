@@ -9,8 +9,15 @@ from pydantic import Field
 from tutelage.core.wire import Wire
 
 SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,119}\Z")
+MAX_NAME = 120
+NAME = re.compile(rf"[A-Za-z0-9][\w.-]{{0,{MAX_NAME - 1}}}\Z", re.ASCII)
 """What an input may be called; its ending says how it is read."""
+
+
+def input_name(name: str) -> str:
+    """Return a file's name as an input may be called; its ending is kept, which says how it is read."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", name)[-MAX_NAME + 5 :]
+    return plain if NAME.match(plain) else f"input{plain}"
 
 
 class Input(Wire):
