@@ -80,6 +80,12 @@ def test_a_name_that_several_have_is_refused(tokens: Tokens) -> None:
     assert two.id in error.value.hint
 
 
+@pytest.mark.parametrize("name", ["supervisor", "local"])
+def test_nobody_takes_the_name_of_those_who_decide_here(tokens: Tokens, name: str) -> None:
+    with pytest.raises(InvalidSpec, match="no token can be called"):
+        tokens.create(request(name))
+
+
 def test_an_unknown_name_names_the_nearest(tokens: Tokens) -> None:
     tokens.create(request())
     with pytest.raises(NotFound, match="Did you mean 'steward'"):

@@ -9,6 +9,7 @@ import threading
 from ulid import ULID
 
 from tutelage.control.base import Base
+from tutelage.control.commands import SUPERVISOR
 from tutelage.core.access import TOKEN_PREFIX, Access, NewToken, Scope, Session, Token, TokenRequest
 from tutelage.core.clock import iso
 from tutelage.core.errors import InvalidSpec, NotFound, Unauthorized, nearest
@@ -17,6 +18,7 @@ from tutelage.store import tokens
 from tutelage.store.tokens import TokenRecord
 
 SECRET_BYTES = 32
+RESERVED = frozenset({SUPERVISOR.name, Principal().name})
 LOGIN_CODE_S = 600.0
 SESSION_S = 7 * 86400.0
 
@@ -31,6 +33,8 @@ class Tokens:
 
     def create(self, request: TokenRequest) -> NewToken:
         """Make a token; the answer is the only place that ever holds its secret."""
+        if request.name in RESERVED:
+            raise InvalidSpec(f"no token can be called {request.name!r}", hint="decisions of that name are made here")
         record, secret = self._add(
             Principal(name=request.name, kind=request.kind), scope=request.scope, expires_s=request.expires_s
         )

@@ -76,6 +76,29 @@ def test_wrong_tokens_are_limited_and_right_ones_go_on() -> None:
     assert ask(guarded, authorization="Bearer a").status_code == 200
 
 
+def test_a_stream_ends_when_its_token_does() -> None:
+    clock = Clock()
+    secrets = {"c": Scope.READ}
+
+    def admit(secret: str) -> Access:
+        if secret not in secrets:
+            raise Unauthorized("the token is revoked")
+        return Access(principal=Principal(name=secret, kind="agent"), scope=secrets[secret])
+
+    async def streaming(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+        kind = [(b"content-type", b"text/event-stream; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": kind})
+        for number in range(6):
+            clock.now_s += 5
+            if number == 3:
+                secrets.clear()
+            await send({"type": "http.response.body", "body": f"{number};".encode(), "more_body": True})
+
+    rules = Rules(authenticate=admit, is_loopback=True)
+    guarded = Door(streaming, Hub(), rules=rules, clock=clock)  # type: ignore[arg-type]
+    assert ask(guarded, authorization="Bearer c").text == "0;1;2;"
+
+
 def test_a_cookie_lets_in_and_a_bad_header_is_not_saved_by_it() -> None:
     guarded = door(Clock())
     assert ask(guarded, cookie="tutelage_session=b").text == "b"

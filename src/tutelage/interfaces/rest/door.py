@@ -26,6 +26,9 @@ COOKIE = "tutelage_session"
 FAILURES = {"burst": 20.0, "per_s": 0.5}
 """Wrong tokens from one address: twenty at once, then one each two seconds."""
 
+LOOK_AGAIN_S = 10.0
+"""How often a stream's token is looked at again."""
+
 SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -54,9 +57,9 @@ class Door:
     def __init__(
         self, app: ASGIApp, hub: Hub, *, rules: Rules | None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._app, self._hub, self._rules = app, hub, rules
-        limits = {"burst": rules.burst, "per_s": rules.per_s} if rules else FAILURES
-        self._rates = Buckets(**limits, clock=clock)
+        self._app, self._hub, self._rules, self._clock = app, hub, rules, clock
+        limits = rules or Rules
+        self._rates = Buckets(burst=limits.burst, per_s=limits.per_s, clock=clock)
         self._failures = Buckets(**FAILURES, clock=clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +77,10 @@ class Door:
             return await problem_response(error)(scope, receive, _with_safe_headers(send))
         state = scope.setdefault("state", {})
         state["access"] = access
-        await self._app(scope, _bounded(receive, limit), _with_safe_headers(send))
+        answering = _with_safe_headers(send)
+        if self._rules is not None and access is not None:
+            answering = self._while_admitted(headers, self._rules, answering)
+        await self._app(scope, _bounded(receive, limit), answering)
         self._hub.touch()
         return None
 
@@ -106,9 +112,34 @@ class Door:
             self._failures.take(_peer(scope))
             raise
 
+    def _while_admitted(self, headers: Headers, rules: Rules, send: Send) -> Send:
+        """Return a `send` that ends a stream of events once its token is revoked or old; heartbeats make it look."""
+        looked_at_s, is_stream, is_over = self._clock(), False, False
+
+        async def sending(message: Message) -> None:
+            nonlocal looked_at_s, is_stream, is_over
+            if message["type"] == "http.response.start":
+                is_stream = Headers(raw=message["headers"]).get("content-type", "").startswith("text/event-stream")
+            elif is_stream and not is_over and self._clock() - looked_at_s >= LOOK_AGAIN_S:
+                looked_at_s = self._clock()
+                is_over = not await _is_admitted(headers, rules)
+                message = {"type": "http.response.body", "body": b"", "more_body": False} if is_over else message
+                return await send(message)
+            return None if is_over else await send(message)
+
+        return sending
+
     def _limit(self, scope: Scope) -> int:
         is_input = scope["method"] == "PUT" and scope["path"].startswith(f"{API}/inputs/")
         return (self._rules.max_input_bytes if self._rules else Rules.max_input_bytes) if is_input else MAX_BODY_BYTES
+
+
+async def _is_admitted(headers: Headers, rules: Rules) -> bool:
+    try:
+        await run_in_threadpool(rules.authenticate, _secret(headers))
+    except Unauthorized:
+        return False
+    return True
 
 
 def _secret(headers: Headers) -> str:
