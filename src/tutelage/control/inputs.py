@@ -12,7 +12,8 @@ from tutelage.control.files import room_on_disk
 from tutelage.core.errors import InvalidSpec, NotFound
 from tutelage.core.inputs import NAME, SHA256, Input
 
-PART = ".part"
+PART = "."
+"""How a file begins that has not arrived whole; no input may be called so."""
 
 
 def put(base: Base, sha256: str, *, name: str, chunks: Iterable[bytes]) -> Input:
@@ -23,7 +24,7 @@ def put(base: Base, sha256: str, *, name: str, chunks: Iterable[bytes]) -> Input
     target = folder / name
     with room_on_disk():
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=PART, delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=PART, delete=False) as file:
             part = Path(file.name)
             try:
                 _write_checked(file, chunks, sha256)
@@ -36,7 +37,7 @@ def put(base: Base, sha256: str, *, name: str, chunks: Iterable[bytes]) -> Input
 def get(base: Base, sha256: str, *, name: str | None = None) -> Input:
     """Return the input of a hash, by its name where it has several. Raises NotFound."""
     folder = _folder(base, sha256)
-    files = sorted(path for path in folder.iterdir() if path.suffix != PART) if folder.is_dir() else []
+    files = sorted(path for path in folder.iterdir() if not path.name.startswith(PART)) if folder.is_dir() else []
     chosen = [path for path in files if name in (None, path.name)]
     if not chosen:
         raise NotFound(f"there is no input {sha256[:12]}..{f' called {name!r}' if name else ''}", hint="PUT sends it")
