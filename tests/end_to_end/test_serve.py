@@ -57,7 +57,15 @@ def test_what_is_not_done_goes_on_when_it_ends(tmp_path: Path) -> None:
         with connect(Settings(home=home, services=FAKE), start=False) as client:
             operation_id = client.submit(LONG).id
             client.wait(operation_id, until="step>=5", timeout_s=30)
-        assert served.end() == 0
+        with served.http() as http:
+            url, headers = f"/api/v1/operations/{operation_id}/events", {"Accept": "text/event-stream"}
+            with http.stream("GET", url, headers=headers) as stream:
+                lines = stream.iter_lines()
+                assert next(lines).startswith("id:")
+                assert served.end() == 0
+                assert list(lines)[-1] == ""  # the stream ended well, between two events
+        assert served.process.stderr is not None
+        assert served.process.stderr.read() == ""
         with connect(Settings(home=home, services=FAKE), start=False) as client:
             assert client.operation(operation_id).attempt == 1
             assert client.wait(operation_id, until="step>=20", timeout_s=30).reached
