@@ -122,9 +122,10 @@ def take_over(files: HomeFiles) -> IO[str]:
         if lock is not None:
             return lock
         owner, url = _owner(files)
-        if url:
+        is_alive = owner is not None and owner.is_alive()
+        if url and is_alive:
             raise IllegalCommand(f"the home is served already, at {url}", hint="end that `tutelage serve` first")
-        if owner is not None and owner.pid != asked and owner.is_alive():
+        if owner is not None and is_alive and owner.pid != asked:
             os.kill(owner.pid, signal.SIGTERM)
             asked = owner.pid
         time.sleep(0.05)

@@ -73,6 +73,13 @@ def test_only_an_answer_of_success_counts_and_no_redirect_is_followed(status: in
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize(
+    "url", ["http://", "http://x:99999999/", "http://[::1", "http://\u2100.example/", "http://x:a/"]
+)
+def test_an_odd_address_is_a_failure_and_not_a_crash(url: str) -> None:
+    assert "has no address" in (post(url, b"{}", {}) or "")
+
+
 def test_an_unknown_name_is_a_failure_to_try_again() -> None:
     def nobody(host: str, port: int) -> list[str]:
         raise OSError("unknown")

@@ -34,12 +34,12 @@ def post(
 
     The name is resolved once and the connection goes to that very address, so that no second answer leads elsewhere.
     """
-    asked = httpx.URL(url)
-    port = asked.port or (443 if asked.scheme == "https" else 80)
     try:
+        asked = httpx.URL(url)
+        port = asked.port or (443 if asked.scheme == "https" else 80)
         address = resolve(asked.host, port)[0]
-    except (OSError, UnicodeError, IndexError) as error:
-        return f"{asked.host} has no address: {error}"
+    except (OSError, ValueError, OverflowError, IndexError, httpx.InvalidURL) as error:
+        return f"{url} has no address: {error}"
     if not may_be_told(address):
         return f"{asked.host} is {address}, which no message is sent to"
     pinned = asked.copy_with(host=address, port=port)
