@@ -10,8 +10,10 @@ from tutelage.control import ControlPlatform, Supervision
 from tutelage.control.base import Base
 from tutelage.control.commands import Commands
 from tutelage.control.models import Helpers
+from tutelage.control.outbox import Outbox
 from tutelage.control.queue import Slots
 from tutelage.executors import LocalExecutor
+from tutelage.interfaces.webhooks import post
 from tutelage.services.registry import Registry
 from tutelage.settings import Settings
 from tutelage.store import Store
@@ -25,6 +27,7 @@ class Parts:
     platform: ControlPlatform
     supervision: Supervision
     helpers: Helpers
+    outbox: Outbox
 
     def close(self) -> None:
         """End helpers and close the database; workers live on."""
@@ -46,10 +49,12 @@ def build(settings: Settings) -> Parts:
         machine=Slots(cpus=settings.cpus, gpus=settings.gpus, memory_gib=memory_gib),
     )
     commands, helpers = Commands(base), Helpers(executor)
-    supervision = Supervision(base, commands)
+    supervision, outbox = Supervision(base, commands), Outbox(base, post)
+    base.outstanding.append(outbox.is_busy)
     return Parts(
         base=base,
         platform=ControlPlatform(base, commands, supervision, helpers),
         supervision=supervision,
         helpers=helpers,
+        outbox=outbox,
     )

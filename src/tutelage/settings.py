@@ -11,6 +11,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from tutelage.core.layout import HomeFiles
+from tutelage.core.webhooks import Webhook
 
 HOME_NAME = ".tutelage"
 
@@ -48,6 +49,8 @@ class Settings(BaseSettings):
     memory_gib: float | None = Field(None, gt=0, description="memory to hand out, GiB; default: what the machine has")
     tick_s: float = Field(0.05, gt=0, le=1, description="pause between two looks at the workers, seconds")
     grace_s: float = Field(5.0, ge=0, description="time a worker has to follow an ending command, seconds")
+
+    webhooks: list[Webhook] = Field(default_factory=list, description="who is told of changed verdicts and of ends")
 
     @property
     def files(self) -> HomeFiles:

@@ -154,3 +154,18 @@ def test_models_are_sent_by_the_names_of_the_wire() -> None:
     server = Server([answer(operation())])
     server.client().update(ID, wire.OperationPatch(notes="n"))
     assert json.loads(server.requests[0].content) == {"notes": "n"}
+
+
+def test_a_rate_limit_is_waited_out() -> None:
+    limited = httpx.Response(429, json={}, headers={"Retry-After": "0"})
+    server = Server([limited, answer({"items": []})])
+    with server.client() as client:
+        assert client.models() == []
+    assert len(server.requests) == 2
+
+
+def test_what_was_read_from_an_iterator_is_not_sent_again() -> None:
+    server = Server([httpx.ReadError("cut")])
+    with server.client() as client, pytest.raises(SupervisorUnreachable):
+        client.put_input("0" * 64, name="a.csv", chunks=iter([b"x"]))
+    assert len(server.requests) == 1

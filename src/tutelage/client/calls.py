@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +18,8 @@ from tutelage.core.errors import SupervisorUnreachable
 
 TRIES = 3
 PAUSE_S = 0.1
+TOO_MANY = 429
+MAX_PAUSE_S = 10.0
 
 Locate = Callable[[], Address]
 Open = Callable[[Address, Mapping[str, str]], httpx.Client]
@@ -36,6 +38,7 @@ class Call:
     path: str
     params: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
+    content: Iterable[bytes] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float | None = None
     stream: bool = False
@@ -93,10 +96,11 @@ class Calls:
             return self._http
 
     def _answer(self, call: Call) -> httpx.Response:
-        for left in reversed(range(TRIES)):
+        num_tries = TRIES if call.content is None else 1  # what was read from an iterator cannot be sent again
+        for left in reversed(range(num_tries)):
             http = self._connected()
             try:
-                return self._try(http, call)
+                response = self._try(http, call)
             except httpx.TimeoutException as error:
                 raise SupervisorUnreachable(f"no answer to {call.path} in time", hint="try again later") from error
             except (httpx.TransportError, RuntimeError) as error:
@@ -104,17 +108,32 @@ class Calls:
                     raise  # httpx says by RuntimeError that another thread has closed the connection
                 self.forget(http)
                 if not left:
-                    text = f"the connection for {call.path} broke {TRIES} times: {error}"
+                    text = f"the connection for {call.path} broke {num_tries} times: {error}"
                     raise SupervisorUnreachable(text, hint="see `tutelage doctor`") from error
                 time.sleep(PAUSE_S)
+                continue
+            if response.status_code != TOO_MANY or not left:
+                return response
+            response.close()
+            time.sleep(min(MAX_PAUSE_S, _seconds(response.headers.get("Retry-After", ""))))
         raise AssertionError("unreachable: the last try returns or raises")
 
     def _try(self, http: httpx.Client, call: Call) -> httpx.Response:
         timeout = httpx.USE_CLIENT_DEFAULT if call.timeout_s is None else httpx.Timeout(call.timeout_s, connect=5.0)
         request = http.build_request(
-            call.method, call.path, params=call.query(), json=call.body, headers=dict(call.headers), timeout=timeout
+            call.method,
+            call.path,
+            params=call.query(),
+            json=call.body,
+            content=call.content,
+            headers=dict(call.headers),
+            timeout=timeout,
         )
         response = http.send(request, stream=True)
         if not call.stream:
             response.read()
         return response
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isdecimal() else PAUSE_S

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -14,7 +16,9 @@ from pydantic import BaseModel, TypeAdapter
 from tutelage.client.calls import PAUSE_S, TRIES, Call, Calls, Locate, Open, mutating, open_address
 from tutelage.client.sse import messages
 from tutelage.core import wire
+from tutelage.core.access import NewToken, Token, TokenRequest
 from tutelage.core.errors import NotFound, SupervisorUnreachable, TutelageError
+from tutelage.core.inputs import Input, input_name
 from tutelage.core.layout import HomeFiles
 from tutelage.core.operation import ENDED
 
@@ -25,16 +29,10 @@ LONG_S = 900.0
 HEARTBEAT_S = 45.0
 """Silence on a stream after which it counts as cut; the server sends a heartbeat each 15 s."""
 
+UPLOAD_BYTES = 1 << 20
 PROGRAM = wire.Principal(name="python", kind="program")
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class LedgerState(wire.Wire):
-    """Whether the ledger's chain holds: the number of entries, and the first that does not, if any."""
-
-    entries: int
-    first_broken: int | None = None
 
 
 class Client:
@@ -159,9 +157,9 @@ class Client:
         """Return the ledger, oldest first."""
         return self._items(wire.Decision, _of(operation_id, "decisions") if operation_id else "/decisions")
 
-    def verify_decisions(self) -> LedgerState:
+    def verify_ledger(self) -> wire.LedgerState:
         """Check the ledger's chain of hashes."""
-        return self._get(LedgerState, "/decisions/verify")
+        return self._get(wire.LedgerState, "/decisions/verify")
 
     def use(self, operation_id: str, request: wire.UseRequest) -> wire.UseAnswer:
         """Ask a finished model."""
@@ -283,6 +281,39 @@ class Client:
     def lineage(self, operation_id: str) -> wire.Lineage:
         """Return ancestors and descendants."""
         return self._get(wire.Lineage, _of(operation_id, "lineage"))
+
+    # Entrance
+
+    def create_token(self, request: TokenRequest) -> NewToken:
+        """Make a token for TCP; the answer is the only place that ever holds its secret."""
+        return self._post(NewToken, "/tokens", request)
+
+    def tokens(self) -> list[Token]:
+        """List the tokens, without their secrets."""
+        return self._items(Token, "/tokens")
+
+    def revoke_token(self, name: str) -> Token:
+        """End a token, by its id or by its name."""
+        return self._model(Token, mutating(Call(method="DELETE", path=f"{API}/tokens/{_part(name)}")))
+
+    def put_input(self, sha256: str, *, name: str, chunks: Iterable[bytes]) -> Input:
+        """Keep a file under the hash of its content; a spec may then name its path."""
+        path = f"{API}/inputs/{_part(sha256)}"
+        call = Call(method="PUT", path=path, params={"name": name}, content=chunks, timeout_s=LONG_S)
+        return self._model(Input, call)
+
+    def input(self, sha256: str, *, name: str | None = None) -> Input:
+        """Return the file that was sent under a hash."""
+        return self._get(Input, f"/inputs/{_part(sha256)}", {"name": name})
+
+    def upload(self, path: Path) -> Input:
+        """Send a file, unless its content is there already."""
+        with path.open("rb") as file:
+            sha256, name = hashlib.file_digest(file, "sha256").hexdigest(), input_name(path.name)
+            with contextlib.suppress(NotFound):
+                return self.input(sha256, name=name)
+            file.seek(0)
+            return self.put_input(sha256, name=name, chunks=iter(lambda: file.read(UPLOAD_BYTES), b""))
 
     # How it asks
 

@@ -56,6 +56,6 @@ def error_types() -> Iterator[type[TutelageError]]:
 def _unknown_type(problem: Problem) -> type[TutelageError]:
     """Make a type for a code that only the server knows, such as a service's own."""
     base = TrainingError if problem.status == TrainingError.status else TutelageError
-    exit_code = EXIT_USAGE if problem.status in {400, 401, 403, 404, 405, 409, 413} else EXIT_FAILED
+    exit_code = EXIT_USAGE if problem.status in {400, 401, 403, 404, 405, 409, 413, 421} else EXIT_FAILED
     members = {"code": problem.code, "status": problem.status, "exit_code": exit_code, "__module__": __name__}
     return type(base.__name__, (base,), members)

@@ -67,12 +67,12 @@ def find_or_start(files: HomeFiles) -> Address:
     if found := find(files):
         return found
     files.root.mkdir(parents=True, mode=0o700, exist_ok=True)
-    with _start_lock(files):
+    with start_lock(files):
         return find(files) or _start(files)
 
 
 @contextmanager
-def _start_lock(files: HomeFiles) -> Iterator[None]:
+def start_lock(files: HomeFiles) -> Iterator[None]:
     """Let one client at a time start a supervisor; the others wait and then find it."""
     with files.start_lock.open("a") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -28,6 +28,7 @@ class Base:
     """The parts, put together by `main`.
 
     `guard` is held by whoever changes the course of an operation: a command, or the supervision's tick.
+    `outstanding` asks whoever has work of its own left; while one says yes, the supervisor does not end.
     """
 
     settings: Settings
@@ -39,6 +40,7 @@ class Base:
     hub: Hub = field(default_factory=Hub)
     guard: threading.RLock = field(default_factory=threading.RLock)
     clock: Callable[[], float] = now_s
+    outstanding: list[Callable[[], bool]] = field(default_factory=list)
 
     def service_of(self, record: OperationRecord) -> Service | None:
         """Return the operation's service, or None when it is not installed any more."""

@@ -12,6 +12,7 @@ from tutelage.control.histories import cursor_row
 from tutelage.core import wire
 from tutelage.core.clock import iso
 from tutelage.core.errors import NotFound
+from tutelage.core.redaction import redact, redacted
 from tutelage.store import OperationRecord
 
 MAX_LOG_BYTES = 256_000
@@ -74,7 +75,8 @@ def environment(base: Base, operation_id: str) -> dict[str, Any]:
     document = read_json(base.files.operation(operation_id).environment)
     if not isinstance(document, dict):
         raise NotFound("no attempt has written its environment yet", hint="it is written when the worker starts")
-    return document
+    found_out: dict[str, Any] = redacted(document)
+    return found_out
 
 
 def lineage(base: Base, operation_id: str) -> wire.Lineage:
@@ -104,12 +106,12 @@ def logs(base: Base, operation_id: str, *, since: str | None, limit: int) -> wir
             file.seek(begin)
             block = file.read(MAX_LOG_BYTES)
     if since is None:
-        lines = block.decode("utf-8", "replace").splitlines()
+        lines = redact(block.decode("utf-8", "replace")).splitlines()
         shown, end = lines[-limit:], begin + len(block)
         return wire.LogPage(lines=shown, next_cursor=str(end), truncated=begin > 0 or len(shown) < len(lines))
     complete = block[: block.rfind(b"\n") + 1].splitlines(keepends=True)
     page = complete[:limit]
-    text = b"".join(page).decode("utf-8", "replace")
+    text = redact(b"".join(page).decode("utf-8", "replace"))
     end = begin + sum(map(len, page))
     return wire.LogPage(lines=text.splitlines(), next_cursor=str(end), truncated=len(page) < len(complete))
 

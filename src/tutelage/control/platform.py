@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import psutil
 
 from tutelage import __version__
 from tutelage.analysis.compare import compare
-from tutelage.control import histories, holdings, removal, views
+from tutelage.control import histories, holdings, inputs, removal, views
 from tutelage.control.base import Base, found
 from tutelage.control.commands import Commands, kept_answer
 from tutelage.control.files import write_json
@@ -22,13 +22,17 @@ from tutelage.control.ledger import decisions
 from tutelage.control.models import Helpers
 from tutelage.control.submission import accept, request_hash
 from tutelage.control.supervision import Supervision
+from tutelage.control.tokens import Tokens
 from tutelage.control.waiting import Waiting
 from tutelage.core import wire
+from tutelage.core.access import NewToken, Token, TokenRequest
 from tutelage.core.clock import iso
 from tutelage.core.errors import IllegalCommand, InvalidSpec, NotSupported, ServiceBroken, unknown
 from tutelage.core.events import Draft, EventKind
 from tutelage.core.ids import new_operation_id
+from tutelage.core.inputs import Input
 from tutelage.core.operation import QUEUED, State
+from tutelage.core.redaction import redacted
 from tutelage.core.service import load
 from tutelage.core.spec import Resources
 from tutelage.store import OperationRecord
@@ -47,6 +51,7 @@ class ControlPlatform:
         self._supervision = supervision
         self._helpers = helpers
         self._began_s = time.monotonic()
+        self.doorkeeper = Tokens(base)
 
     # Catalogue
 
@@ -228,11 +233,11 @@ class ControlPlatform:
                 found(reading, operation_id)
             return [self._followed(reading, item) for item in decisions(reading.ledger(operation_id))]
 
-    def verify_ledger(self) -> dict[str, int | None]:
+    def verify_ledger(self) -> wire.LedgerState:
         """Check the whole chain: the number of entries, and the first that does not follow."""
         with self._base.store.reading() as reading:
             entries = reading.ledger()
-        return {"entries": len(entries), "first_broken": first_broken(entries)}
+        return wire.LedgerState(entries=len(entries), first_broken=first_broken(entries))
 
     def use(self, operation_id: str, request: wire.UseRequest) -> wire.UseAnswer:
         """Ask a finished model."""
@@ -380,11 +385,33 @@ class ControlPlatform:
     def spec(self, operation_id: str) -> dict[str, Any]:
         """Return the spec as it was accepted."""
         with self._base.store.reading() as reading:
-            return dict(found(reading, operation_id).spec)
+            return dict(redacted(found(reading, operation_id).spec))
 
     def lineage(self, operation_id: str) -> wire.Lineage:
         """Return ancestors and descendants."""
         return holdings.lineage(self._base, operation_id)
+
+    # Entrance
+
+    def create_token(self, request: TokenRequest) -> NewToken:
+        """Make a token for TCP; the answer is the only place that ever holds its secret."""
+        return self.doorkeeper.create(request)
+
+    def tokens(self) -> list[Token]:
+        """List the tokens, without their secrets."""
+        return self.doorkeeper.listed()
+
+    def revoke_token(self, name: str) -> Token:
+        """End a token, by its id or by its name."""
+        return self.doorkeeper.revoke(name)
+
+    def put_input(self, sha256: str, *, name: str, chunks: Iterable[bytes]) -> Input:
+        """Keep a file under the hash of its content; a spec may then name its path."""
+        return inputs.put(self._base, sha256, name=name, chunks=chunks)
+
+    def input(self, sha256: str, *, name: str | None = None) -> Input:
+        """Return the file that was sent under a hash."""
+        return inputs.get(self._base, sha256, name=name)
 
     def is_idle(self) -> bool:
         """Tell whether nothing is live, pending, watched or outstanding."""
@@ -398,7 +425,8 @@ class ControlPlatform:
             or asked
             or self._base.hub.num_watchers
         )
-        return not busy and not self._helpers.drop_idle()
+        outstanding = any(is_busy() for is_busy in self._base.outstanding)
+        return not (busy or outstanding or self._helpers.drop_idle())
 
     def _service_or_why_not(self, name: str) -> wire.ServiceInfo:
         try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
+from tutelage.control import inputs
 from tutelage.control.base import Base, found
 from tutelage.core.errors import IllegalCommand
 from tutelage.core.ids import is_operation_id
@@ -47,6 +49,8 @@ def collect(base: Base, *, older_than_s: float, dry_run: bool) -> GcReport:
             record.id for record in records if record.state is State.COMPLETED and (record.ended_at_s or 0) < limit_s
         }
         folders = _orphans(base, {record.id for record in records}) + [base.files.operation(item).root for item in old]
+        kept = json.dumps([record.spec for record in records if record.id not in set(old)])
+        folders += inputs.unused(base, kept, before_s=limit_s)
         spare = [
             folder
             for item in sorted(finished - set(old))

@@ -8,9 +8,10 @@ from typing import Any
 from tutelage.control.judging import assessment_of, objective_of
 from tutelage.core import wire
 from tutelage.core.clock import iso
-from tutelage.core.events import Event
+from tutelage.core.events import Event, EventKind
 from tutelage.core.findings import NEEDS_SOMEBODY
 from tutelage.core.operation import LIVE, State, commands_of
+from tutelage.core.redaction import redacted
 from tutelage.core.service import Service
 from tutelage.core.spec import Resources
 from tutelage.store import OperationRecord, curves
@@ -18,6 +19,8 @@ from tutelage.store.store import Reading
 
 MAX_SCOPES = 200
 ATTENTION_S = 24 * 3600
+PLAIN = frozenset({EventKind.METRIC, EventKind.PROGRESS})
+"""Kinds of events without a text that could hold a secret, and by far the most frequent."""
 
 
 def operation(
@@ -53,8 +56,8 @@ def operation(
         ),
         assessment=assessment_of(record),
         stopped_early=record.stopped_early,
-        error=wire.ErrorInfo.model_validate(record.error) if record.error else None,
-        result=dict(record.result) if record.result is not None else None,
+        error=wire.ErrorInfo.model_validate(redacted(record.error)) if record.error else None,
+        result=redacted(record.result) if record.result is not None else None,
     )
 
 
@@ -80,7 +83,7 @@ def event(stored: Event) -> wire.Event:
         scope=stored.scope,
         step=stored.step,
         attempt=stored.attempt,
-        data=dict(stored.data),
+        data=dict(stored.data) if stored.kind in PLAIN else redacted(stored.data),
     )
 
 

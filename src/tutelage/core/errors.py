@@ -78,6 +78,25 @@ class Forbidden(TutelageError):
     code, status, exit_code = "forbidden", 403, EXIT_USAGE
 
 
+class Unauthorized(TutelageError):
+    """No token, or one that is unknown, revoked or expired."""
+
+    code, status, exit_code = "unauthorized", 401, EXIT_USAGE
+
+
+class WrongHost(TutelageError):
+    """A request for a host name that this server does not answer to."""
+
+    code, status, exit_code = "wrong_host", 421, EXIT_USAGE
+
+
+class RateLimited(TutelageError):
+    """More requests than the principal may send; the answer says when to try again."""
+
+    code, status = "rate_limited", 429
+    retry_after_s: int = 1
+
+
 class TooLarge(TutelageError):
     """A request or document over its size limit."""
 

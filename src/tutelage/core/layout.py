@@ -143,6 +143,11 @@ class HomeFiles:
         """The folder of operations."""
         return self.root / "operations"
 
+    @property
+    def inputs(self) -> Path:
+        """The folder of files that were sent, one folder a SHA-256."""
+        return self.root / "inputs"
+
     def operation(self, operation_id: str) -> OperationFiles:
         """The files of one operation."""
         return OperationFiles(self.operations / operation_id)

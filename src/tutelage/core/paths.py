@@ -39,9 +39,14 @@ def absolute_paths(document: Any, base: Path) -> Any:
         database = SQLITE.fullmatch(value)
         if database:
             return database["scheme"] + resolve(database["file"]) + database["rest"]
-        return os.path.normpath(base / os.path.expanduser(value))
+        return os.path.normpath(base / os.path.expanduser(value)) if is_relative(value) else value
 
-    return _map_paths(document, resolve, under_path=False)
+    return map_paths(document, resolve)
+
+
+def map_paths(document: Any, change: Callable[[str], str]) -> Any:
+    """Return `document` with every text under a key that names paths changed."""
+    return _map_paths(document, change, under_path=False)
 
 
 def relative_paths(document: Any, at: str = "") -> Iterator[tuple[str, str]]:
@@ -64,6 +69,6 @@ def _map_paths(node: Any, change: Callable[[str], str], *, under_path: bool) -> 
         return {key: _map_paths(value, change, under_path=is_path_key(str(key))) for key, value in node.items()}
     if isinstance(node, list):
         return [_map_paths(value, change, under_path=under_path) for value in node]
-    if under_path and isinstance(node, str) and is_relative(node):
+    if under_path and isinstance(node, str):
         return change(node)
     return node

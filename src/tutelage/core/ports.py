@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from tutelage.core import wire
+from tutelage.core.access import NewToken, Token, TokenRequest
 from tutelage.core.commands import Command
+from tutelage.core.inputs import Input
 from tutelage.core.service import Direction
 
 Save = Callable[[Path], None]
@@ -189,6 +191,9 @@ class Acting(Protocol):
     def decisions(self, operation_id: str | None = None) -> list[wire.Decision]:
         """Return the ledger, oldest first."""
 
+    def verify_ledger(self) -> wire.LedgerState:
+        """Check the ledger's chain of hashes."""
+
     def use(self, operation_id: str, request: wire.UseRequest) -> wire.UseAnswer:
         """Ask a finished model."""
 
@@ -248,5 +253,24 @@ class Holdings(Protocol):
         """Return ancestors and descendants."""
 
 
-class Platform(Catalogue, Operations, Acting, Watching, Holdings, Protocol):
+class Entrance(Protocol):
+    """Who may come, and what they bring."""
+
+    def create_token(self, request: TokenRequest) -> NewToken:
+        """Make a token for TCP; the answer is the only place that ever holds its secret."""
+
+    def tokens(self) -> list[Token]:
+        """List the tokens, without their secrets."""
+
+    def revoke_token(self, name: str) -> Token:
+        """End a token, by its id or by its name."""
+
+    def put_input(self, sha256: str, *, name: str, chunks: Iterable[bytes]) -> Input:
+        """Keep a file under the hash of its content; a spec may then name its path."""
+
+    def input(self, sha256: str, *, name: str | None = None) -> Input:
+        """Return the file that was sent under a hash."""
+
+
+class Platform(Catalogue, Operations, Acting, Watching, Holdings, Entrance, Protocol):
     """Every action there is. Interfaces and the client offer exactly these."""

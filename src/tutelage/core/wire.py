@@ -276,6 +276,13 @@ class Decision(Wire):
     previous_hash: str = ""
 
 
+class LedgerState(Wire):
+    """Whether the ledger's chain of hashes holds."""
+
+    entries: int = Field(description="how many entries there are")
+    first_broken: int | None = Field(None, description="the first entry that does not follow, or null")
+
+
 class Artifact(Wire):
     """A file the operation produced."""
 

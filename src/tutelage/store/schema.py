@@ -143,3 +143,41 @@ IDEMPOTENCY = Table(
     Column("at_s", Float, nullable=False),
     sqlite_with_rowid=False,
 )
+
+TOKENS = Table(
+    "tokens",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("is_login", Integer, nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("created_at_s", Float, nullable=False),
+    Column("expires_at_s", Float),
+    Column("revoked_at_s", Float),
+    UniqueConstraint("secret_hash", name="tokens_secret"),
+    sqlite_with_rowid=False,
+)
+"""Tokens and logins; of a secret only its SHA-256 is kept."""
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("num_tries", Integer, nullable=False),
+    Column("next_at_s", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Messages to webhooks that have not been delivered yet."""
+
+MARKS = Table(
+    "marks",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("row", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How far a reader of the events has come, by the reader's name."""

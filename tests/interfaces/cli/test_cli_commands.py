@@ -161,7 +161,7 @@ def test_acting_on_a_run_is_recorded_with_its_reason(cli: Cli, client: Client, r
     assert next(event for event in client.stream(running) if event.data.get("state") == "paused")
     assert cli("cancel", running, "--reason", "enough").code == 0
     assert [entry.verb for entry in client.decisions(running)] == ["tune", "pause", "cancel"]
-    assert "- " in cli("decisions", running, "--markdown").out
+    assert "## " in cli("decisions", running, "--markdown").out
 
 
 def test_a_branch_names_the_new_operation(cli: Cli, client: Client, finished: str) -> None:

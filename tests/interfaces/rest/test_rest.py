@@ -165,6 +165,7 @@ def test_an_artifact_is_served_inert_and_by_ranges(http: httpx.Client, finished:
     url = f"{API}/operations/{finished}/artifacts/weights.json"
     whole = http.get(url)
     assert whole.headers["x-content-type-options"] == "nosniff"
+    assert whole.headers["content-type"] == "application/json"
     part = http.get(url, headers={"range": "bytes=0-3"})
     assert (part.status_code, part.content) == (206, whole.content[:4])
 

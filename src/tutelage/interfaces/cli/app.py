@@ -10,12 +10,26 @@ import typer
 
 from tutelage import __version__
 from tutelage.core.errors import EXIT_FAILED, NotYet, TutelageError
-from tutelage.interfaces.cli import act, demo, doctor, keep, learn, ops, read, script, serving, train, use, watch
+from tutelage.interfaces.cli import (
+    act,
+    agents,
+    demo,
+    doctor,
+    holdings,
+    keep,
+    learn,
+    ops,
+    read,
+    script,
+    serve,
+    token,
+    train,
+    use,
+    watch,
+)
 from tutelage.interfaces.cli.errors import show_error
 
 NOT_YET = {
-    "serve": "the TCP port, tokens and the page come with a later step",
-    "token": "tokens come with `tutelage serve`",
     "assess": "verdicts on curve files come with the full set of checks",
     "generate": "generating text comes with the `cognate` and `codegen` services",
     "act": "acting comes with the `agents` service",
@@ -41,6 +55,7 @@ PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "compare": read.compare,
         "decisions": read.decisions,
         "lineage": read.lineage,
+        "checkpoints": holdings.checkpoints,
         "spec": read.spec,
         "env": read.env,
     },
@@ -54,9 +69,10 @@ PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "branch": act.branch,
         "approve": act.approve,
         "reject": act.reject,
+        "edit": holdings.edit,
     },
-    "Use": {"artifacts": use.artifacts, "predict": use.predict},
-    "Serve": {"mcp": serving.mcp},
+    "Use": {"artifacts": use.artifacts, "models": holdings.models, "predict": use.predict, "upload": holdings.upload},
+    "Serve": {"serve": serve.serve, "mcp": agents.mcp},
     "Keep": {"hosts": keep.hosts, "rm": keep.rm, "gc": keep.gc, "doctor": doctor.doctor},
 }
 
@@ -74,6 +90,7 @@ def build() -> typer.Typer:
     for panel, commands in PANELS.items():
         for name, function in commands.items():
             app.command(name, rich_help_panel=panel)(function)
+    app.add_typer(token.build(), name="token", rich_help_panel="Serve")
     for name, reason in NOT_YET.items():
         settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
         app.command(name, hidden=True, context_settings=settings)(_refuse(name, reason))

@@ -60,6 +60,7 @@ def inspect(
     as_json: AsJson = False,
 ) -> None:
     """Look at data before training: types, quality, leak suspects, a suggested job."""
+    from tutelage.client import with_uploads
     from tutelage.core.paths import absolute_paths
     from tutelage.core.wire import InspectRequest
     from tutelage.interfaces.cli import inspection
@@ -68,5 +69,5 @@ def inspect(
 
     asked = absolute_paths({"dataPath": data, **({"targetColumn": target} if target else {})}, Path.cwd())
     with session(new_home=True) as client:
-        seen = client.inspect(InspectRequest(service=service, data=asked))
+        seen = client.inspect(InspectRequest(service=service, data=with_uploads(client, asked)))
     return print_json(seen) if as_json else say(*inspection.lines(seen.data))

@@ -86,7 +86,7 @@ def compare(operation_ids: OperationIds, as_json: AsJson = False) -> None:
 def decisions(
     operation_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One operation; default: all.")] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Check the chain of hashes.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="As a Markdown list.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As a Markdown document.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print the ledger: who decided what, why, and what followed."""
@@ -96,7 +96,7 @@ def decisions(
 
     with session() as client:
         if verify:
-            state = client.verify_decisions()
+            state = client.verify_ledger()
             print_json(state) if as_json else say(tables.ledger_state(state.entries, state.first_broken))
             raise typer.Exit(0 if state.first_broken is None else 1)
         entries = client.decisions(find(client, operation_id) if operation_id else None)
@@ -139,7 +139,6 @@ def env(operation_id: OperationId, as_json: AsJson = False) -> None:
 
 
 def _print_markdown(entries: list[Decision]) -> None:
-    from tutelage.interfaces.cli.show import decision_line
+    from tutelage.interfaces.cli.markdown import ledger
 
-    for entry in entries:
-        print(f"- {entry.at} `{entry.operation}` {decision_line(entry)}")
+    print("\n".join(ledger(entries)))

@@ -28,12 +28,13 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train what a spec asks for."""
-    from tutelage.client import load_document
+    from tutelage.client import load_document, with_uploads
     from tutelage.interfaces.cli.session import session
 
     try:
         document = load_document(spec, sets or ())
         with session(new_home=True) as client:
+            document = with_uploads(client, document)
             if dry_run:
                 return _show_dry_run(client.dry_run(_named(document, name)), as_json=as_json)
             operation = _submit(client, document, name)

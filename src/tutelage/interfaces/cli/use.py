@@ -54,14 +54,16 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Ask a finished model."""
+    from tutelage.client import with_uploads
     from tutelage.core.wire import UseRequest
     from tutelage.interfaces.cli import predictions
     from tutelage.interfaces.cli.session import find, note, print_json, session
     from tutelage.interfaces.cli.terminal import say
 
-    request = UseRequest(data=_request(data, row or []))
+    request = _request(data, row or [])
     with session() as client:
-        answer = client.use(find(client, operation_id), request)
+        found = find(client, operation_id)
+        answer = client.use(found, UseRequest(data=with_uploads(client, request)))
     for warning in _warnings(answer):
         note(f"Warning: {warning}")
     if output is not None:

@@ -10,11 +10,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from tutelage.core.errors import InvalidSpec, NotFound, TutelageError
+from tutelage.core.errors import InvalidSpec, NotFound, RateLimited, TutelageError, Unauthorized
+from tutelage.core.redaction import redact, redacted
 from tutelage.core.wire import Problem
 
 LOG = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+PROBLEM_RESPONSE: dict[str, Any] = {
+    "description": "Problem details, RFC 9457",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 
 
 def problem_of(error: TutelageError) -> Problem:
@@ -23,16 +28,20 @@ def problem_of(error: TutelageError) -> Problem:
         type=f"urn:tutelage:error:{error.code}",
         title=(type(error).__doc__ or error.code).splitlines()[0].rstrip("."),
         status=error.status,
-        detail=error.message,
+        detail=redact(error.message),
         code=error.code,
-        hint=error.hint,
-        errors=list(error.errors),
+        hint=redact(error.hint),
+        errors=redacted(list(error.errors)),
     )
 
 
 def problem_response(error: TutelageError) -> JSONResponse:
     """Return the response for an error."""
     headers = {"Retry-After": "2"} if error.status in (503, 507) else {}
+    if isinstance(error, RateLimited):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
     document = problem_of(error).model_dump(mode="json")
     return JSONResponse(document, status_code=error.status, media_type=MEDIA_TYPE, headers=headers)
 
@@ -56,6 +65,8 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def routing(request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, TutelageError):  # raised while the body was read
+            return problem_response(error.__cause__)
         if error.status_code == 404:
             return problem_response(
                 NotFound(f"there is nothing at {request.url.path}", hint="see /api/v1/openapi.json")

@@ -23,6 +23,7 @@ router = APIRouter(prefix="/operations/{operation_id}")
 compare_router = APIRouter()
 HEARTBEAT_S = 15
 STREAM_PAGE = 500
+FAREWELL_S = 1.0
 
 
 class Artifacts(BaseModel):
@@ -82,17 +83,32 @@ async def events(
     await run_in_threadpool(
         platform.events, operation_id, since=cursor, limit=1
     )  # a wrong id or cursor is an error now
-    stream = _stream(platform, request.app.state.hub, operation_id, cursor)
-    return EventSourceResponse(stream, ping=HEARTBEAT_S)
+    bell = _Bell()
+    stream = _stream(platform, request.app.state.hub, operation_id, cursor, bell)
+    ending: Any = bell  # of an event, the library only calls `set`
+    return EventSourceResponse(stream, ping=HEARTBEAT_S, shutdown_event=ending, shutdown_grace_period=FAREWELL_S)
+
+
+class _Bell:
+    """Wakes a stream: something was stored, or the server ends."""
+
+    def __init__(self) -> None:
+        self.rung = asyncio.Event()
+        self.is_over = False
+
+    def set(self) -> None:
+        """Have the stream end well, instead of breaking off."""
+        self.is_over = True
+        self.rung.set()
 
 
 async def _stream(
-    platform: ControlPlatform, hub: Hub, operation_id: str, cursor: str | None
+    platform: ControlPlatform, hub: Hub, operation_id: str, cursor: str | None, bell: _Bell
 ) -> AsyncIterator[ServerSentEvent]:
-    """Yield events as they are stored; ends after the last one of an ended operation."""
-    rung, loop = asyncio.Event(), asyncio.get_running_loop()
+    """Yield events as they are stored; ends after the last one of an ended operation, or with the server."""
+    rung, loop = bell.rung, asyncio.get_running_loop()
     with hub.listening(lambda: loop.call_soon_threadsafe(rung.set)):
-        while True:
+        while not bell.is_over:
             rung.clear()
             state = (await run_in_threadpool(platform.operation, operation_id)).state
             page = await run_in_threadpool(platform.events, operation_id, since=cursor, limit=STREAM_PAGE)
