@@ -65,5 +65,5 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/.made
 	@rm $(VENV)/demo.log
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/.made
-	$(BIN)/pip install --constraint constraints.txt --editable '.[tabular,mlflow,dev]'
+	$(BIN)/pip install --constraint constraints.txt --editable '.[tabular,mlflow,onnx,dev]'
 	@touch $@
