@@ -1,4 +1,4 @@
-"""Seeded learning curves with labels: eight families and a schedule of steps, under noise, gaps, repeats and cadences."""
+"""Seeded learning curves with labels: nine families under noise, gaps, repeated reports and cadences."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from tutelage.analysis.checks.h007_not_learning import NotLearning
 from tutelage.analysis.checks.h012_improving import Improving
 from tutelage.analysis.pair import Facts, Pair
 from tutelage.analysis.rules import MAX_EVALUATIONS, MIN_EVALUATIONS, Rules
+from tutelage.analysis.series import bounded
 from tutelage.analysis.track import median_of_sorted
 from tutelage.core.findings import Verdict
 from tutelage.core.wire import Finding
@@ -44,7 +45,7 @@ class Fold:
     def train(self, value: float) -> None:
         """Take in a value of the twin that lies after the newest evaluation and not after the next one."""
         if math.isfinite(value):
-            self._bucket.append(-value if self._facts.is_twin_maximized else value)
+            self._bucket.append(bounded(-value if self._facts.is_twin_maximized else value))
 
     def evaluate(self, step: int, value: float) -> None:
         """Take the next evaluation in; one that is not finite is left to H004."""
@@ -54,7 +55,7 @@ class Fold:
             return
         train = median_of_sorted(sorted(self._bucket)) if self._bucket else None
         self._bucket.clear()
-        row = (step, -value if self._facts.is_maximized else value, train)
+        row = (step, bounded(-value if self._facts.is_maximized else value), train)
         if self._stride == 1:
             self._take(row)
             return

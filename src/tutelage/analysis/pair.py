@@ -65,7 +65,7 @@ class Pair:
         return self.steps[-1] / self.budget if self.budget else None
 
     def add(self, step: int, value: float, train: float | None) -> None:
-        """Take one evaluation in; `train` is the twin's level since the evaluation before, None where it said nothing."""
+        """Take one evaluation in; `train` is the twin's level since the one before, None where it said nothing."""
         self.steps.append(step)
         self.val.add(value)
         self._add_train(train)

@@ -23,7 +23,7 @@ class Track:
     the errors of means grow by because neighbours resemble each other.
     """
 
-    __slots__ = ("_cumulated", "rules", "at", "best", "first", "inflation", "now", "peak", "raw", "sigma")
+    __slots__ = ("_cumulated", "at", "best", "first", "inflation", "now", "peak", "raw", "rules", "sigma")
 
     def __init__(self, rules: Rules) -> None:
         num = len(rules.scales)

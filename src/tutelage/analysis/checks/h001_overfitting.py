@@ -29,7 +29,7 @@ class Rise:
 
 
 class Overfitting:
-    """Raised after 2 such evaluations in a row (5 without a train curve); taken back after 3 below half the threshold."""
+    """Raised after 2 such evaluations in a row (5 without a twin), taken back after 3 below half the threshold."""
 
     code = "H001"
 

@@ -32,9 +32,7 @@ class Plateau:
         is_warm = is_warm or (
             outlook.is_falling and outlook.gain - self._rules.z_slope * outlook.error < 2 * outlook.matters
         )
-        self.latch.feed(
-            hot=outlook.is_flat and is_settled, warm=is_warm and is_settled, since_step=outlook.first_step
-        )
+        self.latch.feed(hot=outlook.is_flat and is_settled, warm=is_warm and is_settled, since_step=outlook.first_step)
 
     def finding(self, pair: Pair) -> Finding:
         """Return what stands now."""

@@ -51,9 +51,7 @@ class NotLearning:
         if self.latch.is_on:
             return issue(evidence)
         is_early = not self._is_late(pair) and not pair.is_learned
-        return Finding(
-            code=self.code, outcome=Outcome.SKIPPED if is_early else Outcome.PASSED, evidence=evidence
-        )
+        return Finding(code=self.code, outcome=Outcome.SKIPPED if is_early else Outcome.PASSED, evidence=evidence)
 
 
 def beats_baseline(
