@@ -182,7 +182,7 @@ def _not_learning(case: Case) -> Words:
         sentence=sentence,
         detail=f"{finding.suggestion[0].upper()}{finding.suggestion[1:]}.",
         since_step=standing.best_step if "baseline" in numbers else None,
-        confidence=_certainty(-numbers["gain"], numbers.get("error")),
+        confidence=_certainty(-numbers["gain"], numbers.get("error")) if "baseline" in numbers else None,
         evidence=_best(case),
         advice=_rate(case) or Recommendation(do=Advice.STOP),
     )

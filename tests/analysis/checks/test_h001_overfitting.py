@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
+from itertools import pairwise
 
+import pytest
 from tests.analysis.curves import Points, exploding, falling, flat, folded, levelling, negated, turning
 
 TABLE = [
@@ -57,7 +58,7 @@ def test_it_is_raised_after_two_evaluations_and_taken_back_after_three() -> None
     assert not states[0]
     assert any(states)
     assert not states[-1]
-    assert sum(a != b for a, b in zip(states, states[1:], strict=False)) == 2, "it does not flap"
+    assert sum(a != b for a, b in pairwise(states)) == 2, "it does not flap"
 
 
 def test_healthy_noise_hardly_ever_raises_it() -> None:

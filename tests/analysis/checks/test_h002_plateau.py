@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.analysis.curves import Points, falling, folded, levelling, negated, turning
 
 TABLE = [

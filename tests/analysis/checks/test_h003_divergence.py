@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.analysis.curves import Points, exploding, falling, flat, folded, levelling, negated, turning
 
 JUMPS = [*falling(40), *((step, 30.0) for step in range(41, 61))]

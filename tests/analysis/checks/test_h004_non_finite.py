@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.analysis.curves import INF, NAN, Points
+
 from tutelage.analysis import Scope, assess
 
 TABLE = [

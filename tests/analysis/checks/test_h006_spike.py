@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.analysis.curves import Points, falling, levelling
+
 from tutelage.analysis.checks.h006_spike import spike
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.analysis.curves import Points, falling, flat, folded, negated
+
 from tutelage.analysis.checks.h007_not_learning import beats_baseline
 
 TABLE = [

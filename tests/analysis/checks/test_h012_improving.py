@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import pytest
-
 from tests.analysis.curves import Points, falling, flat, folded, negated, turning
 
 TABLE = [
