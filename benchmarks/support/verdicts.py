@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,14 +41,26 @@ class Said:
 
 def judge(curve: Labelled, rules: Rules, clock_ns: list[int] | None = None) -> list[Said]:
     """Judge a labelled curve evaluation by evaluation; `clock_ns` collects what each took."""
-    facts = Facts(
+    return judge_points(curve.val, curve.train or [], facts_of(curve), rules, clock_ns)
+
+
+def folded(curve: Labelled, rules: Rules) -> Fold:
+    """Return the fold over a whole labelled curve."""
+    fold = Fold(facts_of(curve), rules)
+    for _ in _evaluations(fold, curve.val, curve.train or []):
+        pass
+    return fold
+
+
+def facts_of(curve: Labelled) -> Facts:
+    """Return what a judge knows of a labelled curve: its length, its baseline where it has one, its schedule."""
+    return Facts(
         is_maximized=curve.is_maximized,
         is_twin_maximized=curve.is_maximized,
         budget=curve.num_steps,
         baseline=curve.baseline,
         settled_after=curve.settled * curve.num_steps if curve.settled else None,
     )
-    return judge_points(curve.val, curve.train or [], facts, rules, clock_ns)
 
 
 def judge_points(
@@ -59,24 +71,32 @@ def judge_points(
     clock_ns: list[int] | None = None,
 ) -> list[Said]:
     """Judge points in the order in which they arrived; a step told again is skipped."""
-    fold, said, told, non_finite = Fold(facts, rules), [], 0, 0
+    fold, said, non_finite = Fold(facts, rules), [], 0
     sign = -1.0 if facts.is_maximized else 1.0
-    for step, value in val:
-        if fold.last_step is not None and step <= fold.last_step:
-            continue
-        began = time.thread_time_ns()
-        while told < len(train) and train[told][0] <= step + 1e-9:
-            if not math.isfinite(train[told][1]):
-                non_finite = NON_FINITE_FOR
-            fold.train(train[told][1])
-            told += 1
-        fold.evaluate(step, value)
+    for step, value, is_finite, cost_ns in _evaluations(fold, val, train):
         if clock_ns is not None:
-            clock_ns.append(time.thread_time_ns() - began)
-        non_finite = NON_FINITE_FOR if not math.isfinite(value) else max(non_finite - 1, 0)
+            clock_ns.append(cost_ns)
+        non_finite = max(non_finite - 1, 0) if is_finite else NON_FINITE_FOR
         on = (fold.overfitting.latch.is_on, fold.plateau.latch.is_on, fold.divergence.latch.is_on)
         said.append(Said(step, sign * value, "non_finite" if non_finite else str(fold.verdict), *on))
     return said
+
+
+def _evaluations(
+    fold: Fold, val: Sequence[tuple[int, float]], train: Sequence[tuple[float, float]]
+) -> Iterator[tuple[int, float, bool, int]]:
+    """Feed a fold, and yield after each evaluation its step and value, whether all was finite, and what it took."""
+    told = 0
+    for step, value in val:
+        if fold.last_step is not None and step <= fold.last_step:
+            continue
+        began_ns, is_finite = time.thread_time_ns(), math.isfinite(value)
+        while told < len(train) and train[told][0] <= step + 1e-9:
+            is_finite = is_finite and math.isfinite(train[told][1])
+            fold.train(train[told][1])
+            told += 1
+        fold.evaluate(step, value)
+        yield step, value, is_finite, time.thread_time_ns() - began_ns
 
 
 def aligned(curve: Labelled) -> tuple[Any, Any]:

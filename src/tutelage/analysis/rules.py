@@ -18,7 +18,7 @@ class Rules:
     `z_*` count standard errors, `share_*` are shares of a curve's span, `hold_*` and `clear` count evaluations.
     """
 
-    scales: tuple[int, ...] = (3, 6, 12, 24, 48)
+    scales: tuple[int, ...] = (3, 6, 12, 24, 48, 96)
     """Lengths of the trailing means, in evaluations."""
     neighbours_from: int = 40
     """From so many evaluations on, noise that resembles its neighbours is looked for."""
@@ -36,22 +36,22 @@ class Rules:
     z_learned: float = 3.0
     staying: float = 0.75
     hold_rise: int = 2
-    share_rise_alone: float = 0.06
+    share_rise_alone: float = 0.05
     hold_rise_alone: int = 5
 
-    z_diverge: float = 4.0
-    share_diverge: float = 0.15
+    z_diverge: float = 5.0
+    share_diverge: float = 0.1
     staying_diverge: float = 0.85
-    hold_diverge: int = 4
-    spans_diverge_alone: float = 2.5
-    convex: float = 0.25
+    hold_diverge: int = 2
+    spans_diverge_alone: float = 1.0
+    convex: float = 0.35
 
-    windows: tuple[int, ...] = (1, 2, 4, 8, 16)
+    windows: tuple[int, ...] = (1, 2, 4, 8, 16, 28)
     num_blocks: int = 8
     z_flat: float = 1.0
     z_slope: float = 2.0
     noises_that_matter: float = 2.0
-    share_that_matters: float = 0.02
+    share_that_matters: float = 0.025
     horizon_floor: float = 0.25
     hold_plateau: int = 5
 

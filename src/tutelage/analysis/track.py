@@ -12,6 +12,8 @@ from tutelage.analysis.rules import Rules
 NOISE_EVALUATIONS = 49
 PER_SECOND_DIFFERENCE = 0.6053
 """1 / (0.6745 sqrt(6)): from the median of absolute second differences to a standard deviation, for normal noise."""
+ROUNDING = 1e-7
+"""Noise below this share of the level is that of 32-bit numbers, whatever the curve seems to show."""
 NEVER = math.inf
 
 
@@ -92,7 +94,8 @@ class Track:
         self.now = now
 
     def _measure(self, num: int) -> None:
-        self.sigma, self.inflation = spread(self.raw[-NOISE_EVALUATIONS:], 1), 1.0
+        rounding = ROUNDING * max(abs(self.first), abs(self.raw[-1]))
+        self.sigma, self.inflation = max(spread(self.raw[-NOISE_EVALUATIONS:], 1), rounding), 1.0
         if num < self.rules.neighbours_from:
             return
         wide = spread(self.raw[-NOISE_EVALUATIONS - 5 :], 3)
