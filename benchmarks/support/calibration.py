@@ -26,7 +26,8 @@ def hit_rates(curves: Sequence[Labelled]) -> dict[Case, list[tuple[float, float]
         fold = folded(curve, Rules())
         verdict = fold.verdict
         ratio = clearness(fold, verdict)
-        if ratio is not None:
+        is_open = curve.settled is not None and verdict in (Verdict.PLATEAUED, Verdict.IMPROVING)
+        if ratio is not None and not is_open:  # flat or not after the last drop: either may be right
             found[verdict, fold.pair.has_train].append((ratio, curve.label == verdict))
     return {case: pooled(sorted(items)) for case, items in sorted(found.items()) if len(items) >= 2 * MIN_IN_BIN}
 

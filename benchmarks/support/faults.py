@@ -39,7 +39,7 @@ FAULTS: dict[str, Recipe] = {
     "rate_x100": replace(HEALTHY, rate=HEALTHY.rate * 100),
     "rate_1000th": replace(HEALTHY, rate=HEALTHY.rate / 1000),
     "label_noise": replace(HEALTHY, rate=0.3, label_noise=0.4, rows=600, epochs=120),
-    "tiny_data": replace(HEALTHY, rate=0.3, rows=60, label_noise=0.1, epochs=200),
+    "tiny_data": replace(HEALTHY, rate=0.3, rows=60, label_noise=0.2, epochs=200),
     "nan_batch": replace(HEALTHY, nan_at=20),
     "frozen": replace(HEALTHY, is_frozen=True),
     "none": HEALTHY,

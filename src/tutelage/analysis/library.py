@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
 from tutelage.analysis.assess import assessment
 from tutelage.analysis.declared import Declared, Direction, Role
 from tutelage.analysis.judge import Judge, Scope, Standing, judged_metric
-from tutelage.analysis.series import Curve, best, in_force, noise, oriented
+from tutelage.analysis.series import BestStep, Curve, best, in_force, noise, oriented
 from tutelage.core.errors import InvalidSpec, unknown
 from tutelage.core.wire import Assessment
 
@@ -45,17 +46,56 @@ def assess(
     Raises InvalidSpec for a curve that cannot be read and where no curve has a direction, UnknownName for a name that
     is not among the curves, and for an unknown direction or role.
     """
+    return examine(
+        curves, directions, pairs, objective=objective, roles=roles, baselines=baselines, budget=budget, ended=ended
+    ).assessment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """An assessment with what it was made of: the judged metric, its twin and their points in force, its best step."""
+
+    assessment: Assessment
+    metric: str
+    twin: str | None
+    curves: Mapping[str, Curve]
+    is_maximized: bool
+    best: BestStep | None
+
+
+def examine(
+    curves: Mapping[str, Points],
+    directions: Mapping[str, Direction] | None = None,
+    pairs: Mapping[str, str] | None = None,
+    *,
+    objective: str | None = None,
+    roles: Mapping[str, str] | None = None,
+    baselines: Mapping[str, float] | None = None,
+    budget: float | None = None,
+    ended: bool = False,
+) -> Examination:
+    """Judge as `assess` does, and return what a picture of it needs too."""
     read = {name: _points(name, points) for name, points in curves.items()}
     declared = _declared(list(read), directions or {}, pairs, roles or {}, baselines or {})
     _check_names([objective] if objective else [], read)
     if objective and declared[objective].direction is None:
         raise _no_direction(objective)
     scope = Scope(declared=declared, objective=objective, budget=budget)
-    scope = Scope(declared=declared, objective=judged_metric(scope, list(read)), budget=budget)
+    metric = judged_metric(scope, list(read))
+    assert metric is not None, "a curve has a direction"
+    scope = Scope(declared=declared, objective=metric, budget=budget)
     judge = Judge(scope)
     taken = judge.extend(read)
     assert taken, "a fresh judge takes every point"
-    return assessment(judge, _standing(scope, read, ended=ended))
+    values = oriented(read[metric], maximize=declared[metric].maximize)
+    return Examination(
+        assessment=assessment(judge, _standing(scope, read, ended=ended)),
+        metric=metric,
+        twin=declared[metric].pairs,
+        curves=read,
+        is_maximized=declared[metric].maximize,
+        best=best(values),
+    )
 
 
 def _standing(scope: Scope, curves: Mapping[str, Curve], *, ended: bool) -> Standing:
@@ -148,5 +188,5 @@ def _check_names(asked: Iterable[str], names: Iterable[str]) -> None:
 def _no_direction(name: str) -> InvalidSpec:
     return InvalidSpec(
         f"curve {name!r} has no direction: only names that end in 'loss' are minimised by default",
-        hint=f'give directions={{"{name}": "maximize"}} where greater is better, else "minimize"',
+        hint=f'give directions={{"{name}": "maximize"}} or "minimize"; to `tutelage assess`, -d {name}=maximize',
     )

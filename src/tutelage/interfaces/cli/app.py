@@ -10,7 +10,7 @@ import typer
 
 from tutelage import __version__
 from tutelage.core.errors import EXIT_FAILED, NotYet, TutelageError
-from tutelage.interfaces.cli import act, demo, doctor, keep, learn, ops, read, train, use, watch
+from tutelage.interfaces.cli import act, assess, demo, doctor, keep, learn, ops, read, train, use, watch
 from tutelage.interfaces.cli.errors import show_error
 
 NOT_YET = {
@@ -18,7 +18,6 @@ NOT_YET = {
     "serve": "the TCP port, tokens and the page come with a later step",
     "mcp": "the MCP server for agents comes with a later step",
     "token": "tokens come with `tutelage serve`",
-    "assess": "verdicts on curve files come with the full set of checks",
     "generate": "generating text comes with the `cognate` and `codegen` services",
     "act": "acting comes with the `agents` service",
 }
@@ -40,6 +39,7 @@ PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "logs": watch.logs,
         "metrics": read.metrics,
         "compare": read.compare,
+        "assess": assess.assess,
         "decisions": read.decisions,
         "lineage": read.lineage,
         "spec": read.spec,
