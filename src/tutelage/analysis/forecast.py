@@ -13,8 +13,13 @@ from tutelage.analysis.rules import MIN_EVALUATIONS
 from tutelage.analysis.series import Curve, noise
 
 Basis = Callable[[float], float]
-RATES = tuple(10 ** (exponent / 8) for exponent in range(-12, 9))
-"""Exponents that are tried, 0.03 to 10."""
+Form = Callable[[float], Basis]
+GRID = 0.125
+LOG_RATES = tuple(GRID * exponent for exponent in range(-12, 9))
+"""Exponents that are tried, 0.03 to 10, by their common logarithm."""
+NUM_THIRDS = 24
+LEAST_EXPLAINED = 0.5
+"""A form that leaves more of the variance than this is no description of the curve."""
 BENDS = (0.01, 0.1, 1.0, 10.0)
 """Where a log-power form bends, as a share of the steps seen."""
 CHI_SQUARE = 3.84
@@ -74,14 +79,33 @@ def time_to_target(curve: Curve, target: float) -> Arrival | None:
 
 
 def _fits(steps: Sequence[int], values: Sequence[float]) -> Iterator[Fit]:
-    scale = float(max(steps[-1], 1))
-    for rate in RATES:
-        forms: list[tuple[Basis, bool]] = [(_pow3(rate), True), (_exp3(rate * 4 / scale), True)]
-        forms += [(_log_power(rate, scale * share), False) for share in BENDS]
-        for basis, has_offset in forms:
-            fit = _least_squares([basis(step) for step in steps], values, basis, has_offset=has_offset)
-            if fit is not None:
-                yield fit
+    """Yield every form at every rate that explains the fall, and each form's best rate between those."""
+    scale, mean = float(max(steps[-1], 1)), sum(values) / len(values)
+    total = sum((value - mean) ** 2 for value in values)
+    forms: list[tuple[Form, bool]] = [(_pow3, True), (lambda rate: _exp3(rate * 4 / scale), True)]
+    forms += [(_log_power(scale * share), False) for share in BENDS]
+    for form, has_offset in forms:
+
+        def fitted(log_rate: float, form: Form = form, has_offset: bool = has_offset) -> Fit | None:
+            basis = form(10**log_rate)
+            return _least_squares([basis(step) for step in steps], values, basis, has_offset=has_offset)
+
+        found = [(fit.squared, rate) for rate in LOG_RATES if (fit := fitted(rate))]
+        rates = [rate for _, rate in found] + ([_refined(fitted, min(found)[1])] if found else [])
+        yield from (fit for rate in rates if (fit := fitted(rate)) and fit.squared < LEAST_EXPLAINED * total)
+
+
+def _refined(fitted: Callable[[float], Fit | None], near: float) -> float:
+    """Return the best rate around one of the grid, by thirds."""
+    low, high = near - GRID, near + GRID
+    for _ in range(NUM_THIRDS):
+        left, right = low + (high - low) / 3, high - (high - low) / 3
+        one, other = fitted(left), fitted(right)
+        if one is not None and (other is None or one.squared < other.squared):
+            high = right
+        else:
+            low = left
+    return (low + high) / 2
 
 
 def _pow3(power: float) -> Basis:
@@ -92,8 +116,8 @@ def _exp3(rate: float) -> Basis:
     return lambda x: math.exp(-rate * x)
 
 
-def _log_power(power: float, bend: float) -> Basis:
-    return lambda x: 1 / (1 + (max(x, 1.0) / bend) ** power)
+def _log_power(bend: float) -> Form:
+    return lambda power: lambda x: 1 / (1 + (max(x, 1.0) / bend) ** power)
 
 
 def _least_squares(xs: Sequence[float], ys: Sequence[float], basis: Basis, *, has_offset: bool) -> Fit | None:
