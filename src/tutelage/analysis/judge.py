@@ -165,7 +165,7 @@ class Judge:
     def _of_reinforcement(self) -> list[Finding]:
         fold = self.fold
         pair = fold.pair if fold else None
-        best = min(pair.val.best, default=None) if pair and pair.val.now else None
+        best = pair.val.best[0] if pair and pair.val.now else None
         return [
             h101_entropy.entropy_collapse(self._role(Role.ENTROPY), is_improving=bool(fold and fold.improving.is_on)),
             h102_kl.kl_blowup(self._role(Role.KL)),
@@ -174,7 +174,7 @@ class Judge:
                 self._role(Role.CAUSAL_INFLUENCE),
                 best=best,
                 no_channel_bound=pair.baseline if pair else None,
-                error=pair.val.error(3) if pair else 0.0,
+                error=(2 + pair.val.selection(3)) * pair.val.error(3) if pair and len(pair) else 0.0,
             ),
         ]
 
