@@ -29,7 +29,7 @@ FAMILIES = tuple(LABELS)
 NOISES = (0.005, 0.01, 0.02, 0.05, 0.10)
 """Standard deviation of an evaluation, as a share of the clean curve's span."""
 TUNING_SEED = 1_000
-TEST_SEED = 52_000
+TEST_SEED = 61_000
 """Never used for tuning; examined once. A change of the rules after that takes a fresh one."""
 LENGTHS = (20, 40, 80, 160, 320)
 
@@ -188,7 +188,6 @@ def _healthy(rng: Generator, num: int) -> Truth:
 
 
 def _lr_steps(rng: Generator, num: int) -> Truth:
-    descent(rng)
     if rng.random() < 0.6:
         cuts = sorted([rng.uniform(0.3, 0.5), rng.uniform(0.6, 0.8)])
     else:
@@ -218,7 +217,6 @@ def _spike(rng: Generator, num: int) -> Truth:
 
 
 def _plateau(rng: Generator, num: int) -> Truth:
-    descent(rng)
     onset = rng.uniform(0.15, 0.55)
 
     def decaying(x: Any) -> Any:
@@ -232,7 +230,6 @@ def _plateau(rng: Generator, num: int) -> Truth:
 
 
 def _overfit(rng: Generator, *, is_slow: bool) -> Truth:
-    descent(rng)
     onset = rng.uniform(0.15, 0.6) if is_slow else rng.uniform(0.05, 0.2)
     if is_slow:
         height, power, tau = rng.uniform(0.08, 0.6), float(rng.choice([1.0, 1.5, 2.0])), 1.0
@@ -274,7 +271,6 @@ def _div_sudden(rng: Generator, num: int) -> Truth:
 
 
 def _not_learning(rng: Generator, num: int) -> Truth:
-    descent(rng)
     drift = rng.uniform(0, 0.003)
 
     def shape(x: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from tutelage.analysis import Declared, Role, Scope, Standing, assessment
 from tutelage.analysis.series import best, evaluations_since, noise, oriented
 from tutelage.control.judges import Judges
+from tutelage.control.pace import remaining_s
 from tutelage.core.clock import iso
 from tutelage.core.events import Draft, EventKind
 from tutelage.core.findings import Outcome, Verdict
@@ -50,6 +51,7 @@ def judgement(
         reading, record, service, objective, maximize=declared.get(objective or "", Declared()).maximize
     )
     standing = _standing(record, service, shown["best"], spread)
+    standing = replace(standing, remaining_s=remaining_s(record, now_s=at_s))
     if record.state is State.RUNNING:
         silence = judges.silence(reading, record, at_s=at_s)
         standing = replace(

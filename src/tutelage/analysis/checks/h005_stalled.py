@@ -30,7 +30,7 @@ def stalled(
     is_late = interval_s is not None and silent_s > max(INTERVALS * interval_s, LEAST_S)
     is_dead = heartbeat_s is not None and heartbeat_s > HEARTBEAT_S and silent_s > HEARTBEAT_S
     if not is_late and not is_dead:
-        return passed("H005", evidence)
+        return passed("H005")  # without figures that differ at each look: nothing would be news
     return issue(
         "H005",
         since_step=last_step,
