@@ -94,3 +94,14 @@ def test_silence_is_measured_from_look_to_look(plane: Plane) -> None:
         told.add([(step, 1.0)])
         told.silence(at_s)
     assert told.silence(200.0) == (70.0, 10.0)
+
+
+def test_a_new_phase_has_a_pace_of_its_own(plane: Plane) -> None:
+    told = Told(plane)
+    for step, at_s in ((1, 110.0), (2, 120.0), (3, 130.0)):
+        told.add([(step, 1.0)])
+        told.silence(at_s)
+    with told.store.writing("NORMAL") as tx:
+        tx.change_operation(told.id, phase="final evaluation")
+    assert told.silence(140.0) == (0.0, None)
+    assert told.silence(900.0) == (760.0, None), "how long it may take is not known"

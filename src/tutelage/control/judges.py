@@ -32,6 +32,7 @@ class Seen:
 class Heard:
     """When an operation last said anything, by the supervisor's clock."""
 
+    phase: str = ""
     news: object = None
     beat: object = None
     news_at_s: float | None = None
@@ -93,9 +94,12 @@ class Judges:
         """Return how long a running operation has said nothing, measured from look to look."""
         heard = self._heard.setdefault(record.id, Heard())
         counts = [(item.scope, item.num_points, item.last_step) for item in reading.series(record.id)]
-        news = ([item for item in counts if item[0] != SYSTEM], dict(record.progress), record.phase)
+        news = ([item for item in counts if item[0] != SYSTEM], dict(record.progress))
         beat = [item for item in counts if item[0] == SYSTEM]
-        if news != heard.news:
+        if heard.phase != record.phase:  # a final evaluation has a pace of its own
+            heard.phase, heard.news_at_s = record.phase, None
+            heard.intervals.clear()
+        if news != heard.news or heard.news_at_s is None:
             if heard.news_at_s is not None:
                 heard.intervals.append(at_s - heard.news_at_s)
             heard.news, heard.news_at_s = news, at_s

@@ -47,9 +47,8 @@ def judgement(
     """Return the assessment, the best step and the evaluations since, as stored with the operation."""
     declared = declarations(record, service)
     objective = objective_of(record, service)
-    shown, spread = _best(
-        reading, record, service, objective, maximize=declared.get(objective or "", Declared()).maximize
-    )
+    is_maximized = declared.get(objective or "", Declared()).maximize
+    shown, spread = _best(reading, record, service, objective, maximize=is_maximized)
     standing = _standing(record, service, shown["best"], spread)
     standing = replace(standing, remaining_s=remaining_s(record, now_s=at_s))
     if record.state is State.RUNNING:
@@ -90,9 +89,7 @@ def _best(
 def declarations(record: OperationRecord, service: Service) -> dict[str, Declared]:
     """Return what is declared of each metric: by the service, completed by the run."""
     found = {
-        item.name: Declared(
-            direction=item.direction, unit=item.unit, pairs=item.pairs, role=Role(item.role) if item.role else None
-        )
+        item.name: Declared(direction=item.direction, unit=item.unit, pairs=item.pairs, role=item.role)
         for item in service.metrics
     }
     for name, given in record.definitions.items():
@@ -103,7 +100,7 @@ def declarations(record: OperationRecord, service: Service) -> dict[str, Declare
             pairs=given.get("pairs", base.pairs),
             baseline=given.get("baseline", base.baseline),
             baseline_name=given.get("baseline_name", base.baseline_name),
-            role=Role(given["role"]) if given.get("role") in set(Role) else base.role,
+            role=Role(given["role"]) if given.get("role") in list(Role) else base.role,
         )
     return found
 
@@ -129,14 +126,14 @@ def _scope(
 ) -> Scope:
     total = record.progress.get("total")
     in_steps = name == "" and (record.progress.get("unit") or service.unit) == service.unit
-    settled = record.definitions.get(objective or "", {}).get("settled_after")
+    told = record.definitions.get(objective or "", {}).get("settled_after")
     return Scope(
         name=name,
         unit=service.unit_of(name),
         declared=declared,
         objective=objective,
         budget=total if total and in_steps else None,
-        settled_after=settled if name == "" else None,
+        settled_after=told if name == "" and isinstance(told, int | float) else None,
     )
 
 
