@@ -27,7 +27,7 @@ from benchmarks.support.verdicts import (
 )
 from tutelage.analysis.rules import Rules
 
-PER_CELL, PER_CELL_QUICK = 24, 2
+PER_CELL, PER_CELL_QUICK = 60, 2
 EVERY_QUICK = 40
 """A quick run reads one in forty of the real curves."""
 FAULT_SEED = 7_000

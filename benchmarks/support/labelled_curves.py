@@ -29,7 +29,7 @@ FAMILIES = tuple(LABELS)
 NOISES = (0.005, 0.01, 0.02, 0.05, 0.10)
 """Standard deviation of an evaluation, as a share of the clean curve's span."""
 TUNING_SEED = 1_000
-TEST_SEED = 61_000
+TEST_SEED = 62_000
 """Never used for tuning; examined once. A change of the rules after that takes a fresh one."""
 LENGTHS = (20, 40, 80, 160, 320)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-
 from tests.analysis.curves import falling, flat, folded, levelling, turning
+
 from tutelage.analysis.confidence import HIT_RATES, confidence, interpolated
 from tutelage.core.findings import Verdict
 

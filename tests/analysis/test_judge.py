@@ -77,6 +77,12 @@ def test_a_twin_that_comes_after_its_evaluation_is_late() -> None:
     assert not judge.extend({"train_loss": [(2, 1.8)]})
 
 
+def test_train_that_came_before_any_evaluation_is_not_lost() -> None:
+    judge = Judge(SCOPE)
+    assert judge.extend({"train_loss": falling(5)})
+    assert not judge.extend({"val_loss": falling(5)}), "all is to be folded anew, train included"
+
+
 def test_a_curve_that_counts_more_is_judged_anew() -> None:
     judge = Judge(Scope(declared={**DECLARED, "train_loss": Declared(direction="minimize")}, objective="val_loss"))
     assert judge.extend({"train_loss": falling(20)})

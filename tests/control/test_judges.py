@@ -68,6 +68,15 @@ def test_each_look_says_what_a_fresh_supervisor_says(plane: Plane) -> None:
     assert told.look().verdict == "overfitting"
 
 
+def test_train_told_before_its_evaluation_is_aligned_with_it(plane: Plane) -> None:
+    told, val, train = Told(plane), turning(60), falling(60)
+    for step in range(60):
+        told.add([], train[step : step + 1])
+        told.look()
+        told.add(val[step : step + 1])
+        assert told.look() == told.look(Judges()), step
+
+
 def test_late_and_repeated_points_are_folded_in_as_if_they_had_come_in_time(plane: Plane) -> None:
     told, val = Told(plane), turning(60)
     told.add([point for point in val if point[0] % 5])

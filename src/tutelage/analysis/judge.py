@@ -85,14 +85,14 @@ class Judge:
     def extend(self, curves: Mapping[str, Curve]) -> bool:
         """Take new points in, each curve's in order of steps; False, and nothing taken, where they come too late.
 
-        Too late is a point at or before one that was judged, and a curve that would have been judged instead: then the
-        caller folds anew over all points.
+        Too late is a point at or before one that was judged, and a curve that counts more than the one judged so far,
+        if any: then the caller folds anew over all points.
         """
         given = {name: points for name, points in curves.items() if points}
         if any(name in self.newest and points[0][0] <= self.newest[name][-1][0] for name, points in given.items()):
             return False
         judged = judged_metric(self.scope, [*self.newest, *given])
-        if self.judged is not None and judged != self.judged:
+        if self.newest and judged != self.judged:
             return False
         twin = self._declared(judged).pairs if judged else None
         if self._comes_late(given.get(twin or "", ())):
@@ -209,7 +209,7 @@ class Judge:
         return self.scope.declared.get(metric or "", Declared())
 
     def _name_of(self, role: Role) -> str | None:
-        return next((name for name in self.newest if self._declared(name).role is role), None)
+        return next((name for name in self.newest if self._declared(name).role == role), None)
 
     def _role(self, role: Role) -> Curve:
         name = self._name_of(role)
