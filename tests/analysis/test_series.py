@@ -30,6 +30,15 @@ def test_the_best_step_lies_in_its_own_set(values: list[float]) -> None:
     assert found.first_step <= found.step <= found.last_step
 
 
+def test_steps_that_noise_cannot_tell_apart_are_in_the_set_of_the_best() -> None:
+    found = best(flat(60, noise=0.1, seed=4))
+    assert found is not None
+    assert found.last_step - found.first_step >= 4
+    sharp = best([(step, abs(step - 20.0)) for step in range(1, 41)])
+    assert sharp is not None
+    assert (sharp.first_step, sharp.last_step) == (20, 20)
+
+
 def test_noise_is_measured_right() -> None:
     assert noise(flat(50, noise=0.1, seed=3)) == pytest.approx(0.1, rel=0.35)
     assert noise(falling(50)) < 5e-3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from tutelage.analysis.track import spread
 
@@ -13,6 +14,8 @@ Curve = Sequence[tuple[int, float]]
 
 NOISE_WINDOW = 50
 LARGEST = 1e150
+MAX_BREAK = 5
+"""Points between two that cannot be told from the best, within which others may lie above by noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,18 +70,24 @@ def noise(curve: Curve) -> float:
 
 
 def best(curve: Curve) -> BestStep | None:
-    """Return the best point of a minimised curve and the unbroken run of steps around it within one standard error."""
+    """Return the best point of a minimised curve and the stretch of steps around it within one standard error.
+
+    It is held against the best median of three, as the best single value is too good by luck, and goes on as long as
+    one of the next five medians lies within.
+    """
     if not curve:
         return None
     index = min(range(len(curve)), key=lambda i: curve[i][1])
     step, value = curve[index]
-    limit = value + noise(curve)
-    first = index
-    while first > 0 and curve[first - 1][1] <= limit:
-        first -= 1
-    last = index
-    while last + 1 < len(curve) and curve[last + 1][1] <= limit:
-        last += 1
+    levels = [median(value for _, value in curve[max(i - 1, 0) : i + 2]) for i in range(len(curve))]
+    error = noise(curve)
+    limit = min(max(value, min(levels)), value + 2 * error) + error
+    inside = [i for i, level in enumerate(levels) if level <= limit or i == index]
+    first = last = index
+    for i in inside[inside.index(index) :]:
+        last = i if i - last <= MAX_BREAK else last
+    for i in reversed(inside[: inside.index(index)]):
+        first = i if first - i <= MAX_BREAK else first
     return BestStep(step=step, value=value, first_step=curve[first][0], last_step=curve[last][0])
 
 
