@@ -32,7 +32,7 @@ def clearness(fold: Fold, verdict: Verdict) -> float | None:
     """Return by how much a verdict exceeds what it needs, as a ratio; None where that was not measured."""
     outlook = fold.pair.outlook
     if verdict is Verdict.OVERFITTING and fold.overfitting.rise is not None:
-        return fold.overfitting.rise.amount / fold.overfitting.rise.threshold
+        return fold.overfitting.rise.ratio
     if verdict is Verdict.DIVERGED and fold.divergence.blowup is not None:
         return fold.divergence.blowup.amount / fold.divergence.blowup.threshold
     if outlook is None or not outlook.error:

@@ -14,7 +14,7 @@ from tutelage.analysis.series import best, oriented
 from tutelage.core.findings import Advice, Outcome, Verdict
 from tutelage.core.wire import Assessment, Evidence, Finding, Recommendation
 
-CLEAR = 1e6
+CLEAR = 1000.0
 """A gain that is so many noises is not worth counting them."""
 
 
@@ -159,7 +159,7 @@ def _overfitting(case: Case) -> Words:
     return Words(
         sentence=f"{case.metric} is {spoken(numbers['rise'])} worse than its best since {case.unit} "
         f"{finding.since_step}{twin}.",
-        detail=(f"{times:.1f}x its error." if times and times < CLEAR else "It has no noise.") + alone,
+        detail=(f"{times:.1f}x its error." if times and times < CLEAR else "Far beyond its noise.") + alone,
         since_step=finding.since_step,
         confidence=confidence(fold, Verdict.OVERFITTING),
         evidence=(*shown, *_best(case)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tutelage.analysis.latch import Latch
 from tutelage.analysis.pair import Pair
@@ -18,7 +18,7 @@ RECENT = 0.58
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """How far validation is above its best, on the scale where that is clearest."""
+    """How far validation is above its best on the shortest scale that tells; `ratio`: to its threshold, at most."""
 
     length: int
     amount: float
@@ -26,6 +26,7 @@ class Rise:
     error: float
     train: float | None
     best_step: int
+    ratio: float
 
 
 class Overfitting:
@@ -40,7 +41,7 @@ class Overfitting:
 
     def observe(self, pair: Pair, *, is_diverging: bool) -> None:
         """Take the newest evaluation in."""
-        found, is_warm = self._clearest(pair) if pair.is_learned else (None, False)
+        found, is_warm = self._look(pair) if pair.is_learned else (None, False)
         if found is not None:
             self.rise = found
         rules, spent = self._rules, pair.share_spent()
@@ -51,9 +52,9 @@ class Overfitting:
             hold=rules.hold_rise if pair.has_train else rules.hold_rise_alone,
         )
 
-    def _clearest(self, pair: Pair) -> tuple[Rise | None, bool]:
-        """Return the rise that exceeds its threshold most, if any, and whether any scale exceeds half of its own."""
-        val, num, clearest, is_warm = pair.val, len(pair), None, False
+    def _look(self, pair: Pair) -> tuple[Rise | None, bool]:
+        """Return the rise on the shortest scale that tells, and whether any scale exceeds half its threshold."""
+        val, num, told, is_warm = pair.val, len(pair), None, False
         for k, now in enumerate(val.now):
             length = self._rules.scales[k]
             if num < length + 3:
@@ -66,9 +67,11 @@ class Overfitting:
             is_warm = True
             if rise <= threshold or not self._stays(pair, k, rise, newest):
                 continue
-            if clearest is None or rise / threshold > clearest.amount / clearest.threshold:
-                clearest = self._rise(pair, k, rise, threshold)
-        return clearest, is_warm
+            if told is None:
+                told = self._rise(pair, k, rise, threshold)
+            elif rise / threshold > told.ratio:
+                told = replace(told, ratio=rise / threshold)
+        return told, is_warm
 
     def _threshold(self, pair: Pair, k: int) -> float:
         rules, val, length = self._rules, pair.val, self._rules.scales[k]
@@ -99,6 +102,7 @@ class Overfitting:
             error=2**0.5 * val.error(length),
             train=pair.train.now[k] - pair.train.mean(length, val.at[k]) if pair.has_train else None,
             best_step=pair.steps[val.at[k] - 1 - length // 2],
+            ratio=amount / threshold,
         )
 
     def finding(self, pair: Pair) -> Finding:
