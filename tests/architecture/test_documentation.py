@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -94,6 +95,20 @@ def test_every_name_is_documented(page: str, names: list[str]) -> None:
 def test_the_kinds_a_worker_writes_are_told_from_the_others() -> None:
     tables = (REFERENCE / "words.md").read_text().partition("## Events")[2].split("| kind | says |")
     assert set(re.findall(r"^\| `(\w+)`", tables[1], re.MULTILINE)) == set(FROM_WORKER)
+
+
+def test_every_finding_has_a_page_with_its_picture_as_the_checks_see_it() -> None:
+    pages = REFERENCE / "findings"
+    codes = {path.stem[:4].upper() for path in (SRC / "tutelage" / "analysis" / "checks").glob("h*.py")}
+    assert {path.stem for path in pages.glob("H*.md")} == codes
+    listed = (pages / "README.md").read_text()
+    drawing = runpy.run_path(str(pages / "draw.py"))
+    for code, pair in drawing["panels"]().items():
+        assert f"]({code}.svg)" in (pages / f"{code}.md").read_text()
+        assert f"[{code}]({code}.md)" in listed
+        assert (pages / f"{code}.svg").read_text() == drawing["drawn"](code, pair), "draw.py was not run"
+        assert [drawing["outcome"](code, panel)[0] for panel in pair] == ["issue", "passed"]
+    assert drawing["panels"]().keys() == codes
 
 
 def test_every_command_is_documented() -> None:

@@ -16,6 +16,15 @@ HAS_MLFLOW = importlib.util.find_spec("mlflow") is not None
 RATIOS = {"writes_vs_mlflow", "ingest_vs_mlflow", "read_vs_mlflow"}
 KEYS = {
     "store": {"history_1m_ms", "bytes_per_point", *(RATIOS if HAS_MLFLOW else ())},
+    "judgement": {
+        *(f"f1_{name}{suffix}" for name in ("overfit", "plateau", "divergence") for suffix in ("", "_all")),
+        "delay_median_pct",
+        "regret_over_1pct_share",
+        "epochs_used_median",
+        "wrongly_stopped_share",
+        "faults_named",
+        "us_per_point_median",
+    },
     "overhead": {"reporting_overhead_pct", "us_per_step", "visible_p50_ms", "visible_p99_ms"},
 }
 
@@ -43,7 +52,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_the_list() -> None:
     answer = run_benchmarks("stor")
     assert answer.returncode == 2
     assert "'store'" in answer.stderr
-    assert "overhead, store" in answer.stderr
+    assert "judgement, overhead, store" in answer.stderr
 
 
 def test_every_key_of_the_documents_is_described() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tutelage.analysis.assess import spoken
+from tutelage.analysis.wording import spoken
 from tutelage.core.wire import ComparedOperation, Comparison
 
 

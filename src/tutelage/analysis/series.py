@@ -1,18 +1,21 @@
-"""What a curve says by itself: its noise, its best value, its slope. Values are minimised; flip the sign before."""
+"""What a curve says by itself: which points are in force, its noise, its best value."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import median
+
+from tutelage.analysis.track import spread
 
 Curve = Sequence[tuple[int, float]]
 """(step, value) in order of steps, each step once."""
 
-MAX_POINTS = 512
 NOISE_WINDOW = 50
-NUM_BLOCKS = 8
+LARGEST = 1e150
+MAX_BREAK = 5
+"""Points between two that cannot be told from the best, within which others may lie above by noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,18 +28,28 @@ class BestStep:
     last_step: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trend:
-    """A robust slope over the newest part of a curve.
+def in_order(points: Iterable[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Return points by step; a second value for a step takes the place of the first."""
+    return sorted(dict(points).items())
 
-    `slope` is per step, `gain` the fall over the window (positive: better), `error` the gain's standard error.
+
+def in_force(points: Iterable[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Return the points of a log as they arrived that are in force, in order of steps.
+
+    A repeated step takes the place of the first. A log that goes back to a step it had told and goes on from there was
+    resumed: what the earlier attempt told from that step on is dropped. A point that merely comes late is sorted in.
     """
-
-    slope: float
-    gain: float
-    error: float
-    first_step: int
-    last_step: int
+    told = list(points)
+    kept: dict[int, float] = {}
+    newest = -math.inf
+    for index, (step, value) in enumerate(told):
+        goes_on = index + 1 < len(told) and step < told[index + 1][0] <= newest
+        if step in kept and step < newest and goes_on:
+            kept = {at: old for at, old in kept.items() if at < step}
+            newest = step
+        kept[step] = value
+        newest = max(newest, step)
+    return sorted(kept.items())
 
 
 def oriented(curve: Curve, *, maximize: bool) -> list[tuple[int, float]]:
@@ -45,53 +58,37 @@ def oriented(curve: Curve, *, maximize: bool) -> list[tuple[int, float]]:
     return [(step, sign * value) for step, value in curve if math.isfinite(value)]
 
 
-def noise(curve: Curve) -> float:
-    """Return the standard deviation of a value around its curve.
+def bounded(value: float) -> float:
+    """Return a finite value, held to what sums and second differences can bear: a diverging loss comes near 1e308."""
+    return max(-LARGEST, min(LARGEST, value))
 
-    From second differences, 0.6053 x median |x_i - 2 x_{i+1} + x_{i+2}| over the last 50 points: first differences
-    would read curvature as noise. 0.6053 = 1 / (0.6745 sqrt(6)) for normal noise.
-    """
-    values = [value for _, value in curve[-NOISE_WINDOW:]]
-    if len(values) < 3:
-        return 0.0
-    second = [abs(a - 2 * b + c) for a, b, c in zip(values, values[1:], values[2:], strict=False)]
-    return 0.6053 * median(second)
+
+def noise(curve: Curve) -> float:
+    """Return the standard deviation of a value around its curve, from the second differences of the last 50 points."""
+    values = [bounded(value) for _, value in curve[-NOISE_WINDOW:]]
+    return spread(values, 1) if len(values) >= 3 else 0.0
 
 
 def best(curve: Curve) -> BestStep | None:
-    """Return the best point and the unbroken run of steps around it within one standard error."""
+    """Return the best point of a minimised curve and the stretch of steps around it within one standard error.
+
+    It is held against the best median of three, as the best single value is too good by luck, and goes on as long as
+    one of the next five medians lies within.
+    """
     if not curve:
         return None
     index = min(range(len(curve)), key=lambda i: curve[i][1])
     step, value = curve[index]
-    limit = value + noise(curve)
-    first = index
-    while first > 0 and curve[first - 1][1] <= limit:
-        first -= 1
-    last = index
-    while last + 1 < len(curve) and curve[last + 1][1] <= limit:
-        last += 1
+    levels = [median(value for _, value in curve[max(i - 1, 0) : i + 2]) for i in range(len(curve))]
+    error = noise(curve)
+    limit = min(max(value, min(levels)), value + 2 * error) + error
+    inside = [i for i, level in enumerate(levels) if level <= limit or i == index]
+    first = last = index
+    for i in inside[inside.index(index) :]:
+        last = i if i - last <= MAX_BREAK else last
+    for i in reversed(inside[: inside.index(index)]):
+        first = i if first - i <= MAX_BREAK else first
     return BestStep(step=step, value=value, first_step=curve[first][0], last_step=curve[last][0])
-
-
-def trend(curve: Curve) -> Trend | None:
-    """Return the slope over the newest third of a curve (8 to 64 points), by Theil-Sen on eight block means.
-
-    None below eight points.
-    """
-    if len(curve) < NUM_BLOCKS:
-        return None
-    window = curve[-min(64, max(NUM_BLOCKS, len(curve) // 3)) :]
-    size = len(window) // NUM_BLOCKS
-    window = window[-size * NUM_BLOCKS :]
-    blocks = [window[i * size : (i + 1) * size] for i in range(NUM_BLOCKS)]
-    xs = [fmean(step for step, _ in block) for block in blocks]
-    ys = [fmean(value for _, value in block) for block in blocks]
-    slope = median((ys[j] - ys[i]) / (xs[j] - xs[i]) for i in range(NUM_BLOCKS) for j in range(i + 1, NUM_BLOCKS))
-    error = noise(curve) * math.sqrt(2 / size)
-    return Trend(
-        slope=slope, gain=-slope * (xs[-1] - xs[0]), error=error, first_step=window[0][0], last_step=window[-1][0]
-    )
 
 
 def evaluations_since(curve: Curve, step: int) -> int:

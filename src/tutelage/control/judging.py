@@ -1,27 +1,32 @@
-"""Judging on write: builds the judge's view from the store, keeps the assessment, tells of changes."""
+"""Judging on write: feeds the judge from the store, keeps the assessment, tells of changes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from tutelage.analysis import Declared, View, assess
-from tutelage.analysis.series import MAX_POINTS, best, evaluations_since, noise, oriented
+from tutelage.analysis import Declared, Role, Scope, Standing, assessment
+from tutelage.analysis.series import best, evaluations_since, noise, oriented
+from tutelage.control.judges import Judges
+from tutelage.control.pace import remaining_s
 from tutelage.core.clock import iso
 from tutelage.core.events import Draft, EventKind
 from tutelage.core.findings import Outcome, Verdict
-from tutelage.core.operation import ENDED
+from tutelage.core.operation import ENDED, State
 from tutelage.core.service import Service, scope_kind
 from tutelage.core.wire import Assessment
 from tutelage.store import OperationRecord, Transaction, curves
 from tutelage.store.store import Reading
 
 PRECEDENCE = list(Verdict)
+MAX_POINTS = 512
+"""Points of the objective among which the best step and those like it are looked for."""
 
 
-def judge(tx: Transaction, record: OperationRecord, service: Service, *, at_s: float) -> bool:
+def judge(tx: Transaction, record: OperationRecord, service: Service, *, at_s: float, judges: Judges) -> bool:
     """Judge an operation as it stands; store what changed; tell whether anything did."""
-    found = judgement(tx, record, service)
+    found = judgement(tx, record, service, at_s=at_s, judges=judges)
     before = record.judgement or {}
     old, new = before.get("assessment"), found["assessment"]
     if new and old and old["verdict"] == new["verdict"]:
@@ -36,35 +41,56 @@ def judge(tx: Transaction, record: OperationRecord, service: Service, *, at_s: f
     return True
 
 
-def judgement(reading: Reading, record: OperationRecord, service: Service) -> dict[str, Any]:
+def judgement(
+    reading: Reading, record: OperationRecord, service: Service, *, at_s: float, judges: Judges
+) -> dict[str, Any]:
     """Return the assessment, the best step and the evaluations since, as stored with the operation."""
     declared = declarations(record, service)
     objective = objective_of(record, service)
-    series = {item.metric: item for item in reading.series(record.id, scope="")}
-    curve = _curve(reading, record, "", series[objective]) if objective in series else []
     is_maximized = declared.get(objective or "", Declared()).maximize
-    top = best(oriented(curve, maximize=is_maximized))
-    shown: dict[str, Any] = {"best": None, "steps_since_improvement": None}
-    if top is not None and objective is not None:
-        value = series[objective].max_value if is_maximized else series[objective].min_value
-        step = series[objective].max_step if is_maximized else series[objective].min_step
-        iterative = not service.judged
-        near = (top.first_step, top.last_step) if iterative and step == top.step else None
-        shown["best"] = {"metric": objective, "value": value, "step": step, "indistinguishable_from": near}
-        shown["steps_since_improvement"] = evaluations_since(curve, step or 0)
-    spread = None if service.judged or len(curve) < 3 else noise(oriented(curve, maximize=is_maximized))
+    shown, spread = _best(reading, record, service, objective, maximize=is_maximized)
+    standing = _standing(record, service, shown["best"], spread)
+    standing = replace(standing, remaining_s=remaining_s(record, now_s=at_s))
+    if record.state is State.RUNNING:
+        silence = judges.silence(reading, record, at_s=at_s)
+        standing = replace(
+            standing,
+            silent_s=silence.silent_s,
+            interval_s=silence.interval_s,
+            heartbeat_s=silence.heartbeat_s,
+        )
     assessed = [
-        assess(_view(reading, record, service, scope, declared, objective, shown["best"], spread))
-        for scope in judged_scopes(reading, record, service)
+        assessment(judges.upto_now(reading, record, _scope(record, service, name, declared, objective)), standing)
+        for name in judged_scopes(reading, record, service)
     ]
     worst = min(assessed, key=lambda item: PRECEDENCE.index(item.verdict), default=None)
     return {**shown, "assessment": worst.model_dump(mode="json") if worst else None}
 
 
+def _best(
+    reading: Reading, record: OperationRecord, service: Service, objective: str | None, *, maximize: bool
+) -> tuple[dict[str, Any], float | None]:
+    """Return the best step with the evaluations since, and the error of a single best value."""
+    shown: dict[str, Any] = {"best": None, "steps_since_improvement": None}
+    series = next(iter(reading.series(record.id, scope="", metrics=(objective,))), None) if objective else None
+    curve = _newest(reading, series) if series else []
+    top = best(oriented(curve, maximize=maximize))
+    if top is not None and series is not None:
+        value = series.max_value if maximize else series.min_value
+        step = series.max_step if maximize else series.min_step
+        iterative = not service.judged
+        near = (top.first_step, top.last_step) if iterative and step == top.step else None
+        shown["best"] = {"metric": objective, "value": value, "step": step, "indistinguishable_from": near}
+        shown["steps_since_improvement"] = evaluations_since(curve, step or 0)
+    has_error = not service.judged and len(curve) >= 3
+    return shown, noise(oriented(curve, maximize=maximize)) if has_error else None
+
+
 def declarations(record: OperationRecord, service: Service) -> dict[str, Declared]:
     """Return what is declared of each metric: by the service, completed by the run."""
     found = {
-        item.name: Declared(direction=item.direction, unit=item.unit, pairs=item.pairs) for item in service.metrics
+        item.name: Declared(direction=item.direction, unit=item.unit, pairs=item.pairs, role=item.role)
+        for item in service.metrics
     }
     for name, given in record.definitions.items():
         base = found.get(name, Declared())
@@ -74,6 +100,7 @@ def declarations(record: OperationRecord, service: Service) -> dict[str, Declare
             pairs=given.get("pairs", base.pairs),
             baseline=given.get("baseline", base.baseline),
             baseline_name=given.get("baseline_name", base.baseline_name),
+            role=Role(given["role"]) if given.get("role") in list(Role) else base.role,
         )
     return found
 
@@ -94,24 +121,27 @@ def judged_scopes(reading: Reading, record: OperationRecord, service: Service) -
     return [""]
 
 
-def _view(
-    reading: Reading,
-    record: OperationRecord,
-    service: Service,
-    scope: str,
-    declared: Mapping[str, Declared],
-    objective: str | None,
-    top: Mapping[str, Any] | None,
-    spread: float | None,
-) -> View:
-    curves_here = {item.metric: _curve(reading, record, scope, item) for item in reading.series(record.id, scope=scope)}
-    total, done = record.progress.get("total"), record.progress.get("done")
-    return View(
-        scope=scope,
-        unit=service.unit_of(scope),
-        curves=curves_here,
+def _scope(
+    record: OperationRecord, service: Service, name: str, declared: Mapping[str, Declared], objective: str | None
+) -> Scope:
+    total = record.progress.get("total")
+    in_steps = name == "" and (record.progress.get("unit") or service.unit) == service.unit
+    told = record.definitions.get(objective or "", {}).get("settled_after")
+    return Scope(
+        name=name,
+        unit=service.unit_of(name),
         declared=declared,
         objective=objective,
+        budget=total if total and in_steps else None,
+        settled_after=told if name == "" and isinstance(told, int | float) else None,
+    )
+
+
+def _standing(
+    record: OperationRecord, service: Service, top: Mapping[str, Any] | None, spread: float | None
+) -> Standing:
+    total, done = record.progress.get("total"), record.progress.get("done")
+    return Standing(
         best=top["value"] if top else None,
         best_step=top["step"] if top else None,
         best_unit=service.unit,
@@ -121,11 +151,10 @@ def _view(
     )
 
 
-def _curve(reading: Reading, record: OperationRecord, scope: str, series: Any) -> list[tuple[int, float]]:
+def _newest(reading: Reading, series: Any) -> list[tuple[int, float]]:
     """Return at most the newest 512 points in force."""
     inside = curves.segments(reading.connection, series.id, series.attempt)
-    points = curves.read_newest(reading.connection, series.id, inside, MAX_POINTS)
-    return sorted(points.items())
+    return sorted(curves.read_newest(reading.connection, series.id, inside, MAX_POINTS).items())
 
 
 def _news(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, *, attempt: int, at_s: float) -> list[Draft]:

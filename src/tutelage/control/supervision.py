@@ -14,6 +14,7 @@ from tutelage.control.commands import SUPERVISOR, Commands
 from tutelage.control.exports import Exports
 from tutelage.control.files import read_json, replace_commands
 from tutelage.control.ingest import ingest
+from tutelage.control.judges import Judges
 from tutelage.control.judging import judge
 from tutelage.control.ledger import open_commands
 from tutelage.control.queue import Candidate, admit
@@ -31,6 +32,8 @@ LOG = logging.getLogger(__name__)
 KILL_AFTER_TERM_S = 1.0
 MEMORY_LOOK_S = 0.25
 JUDGE_EVERY_S = 0.2
+JUDGE_SILENT_EVERY_S = 5.0
+"""A live worker that says nothing is looked at so often all the same: silence is judged too."""
 PID_FILE_S = 5.0
 QUIET_TICK_S = 0.25
 MAX_FAULTS = 3
@@ -65,6 +68,7 @@ class Supervision:
     def __init__(self, base: Base, commands: Commands) -> None:
         self._base = base
         self._commands = commands
+        self._judges = Judges()
         self._workers: dict[str, Worker] = {}
         self._wake = threading.Event()
         self._ended = threading.Event()
@@ -256,7 +260,7 @@ class Supervision:
 
     def _judge(self, worker: Worker) -> None:
         now = time.monotonic()
-        if not worker.is_unjudged or now < worker.next_judge:
+        if now < worker.next_judge + (0.0 if worker.is_unjudged else JUDGE_SILENT_EVERY_S):
             return
         worker.is_unjudged, worker.next_judge = False, now + JUDGE_EVERY_S
         with self._base.store.writing("NORMAL") as tx:
@@ -267,7 +271,7 @@ class Supervision:
     def _judge_in(self, tx: Transaction, operation: str) -> bool:
         record = tx.operation(operation)
         service = self._base.service_of(record) if record else None
-        return bool(record and service and judge(tx, record, service, at_s=self._base.clock()))
+        return bool(record and service and judge(tx, record, service, at_s=self._base.clock(), judges=self._judges))
 
     def _settle(self, worker: Worker) -> None:
         base = self._base
@@ -281,6 +285,7 @@ class Supervision:
                 settle(base, tx, record, exit_code=worker.exit_code, doom=worker.doom)
                 self._judge_in(tx, worker.operation)
         del self._workers[worker.operation]
+        self._judges.forget(worker.operation)
         base.hub.ring()
 
     def _holds_for_export(self, worker: Worker) -> bool:

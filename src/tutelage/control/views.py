@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tutelage.control.judging import assessment_of, objective_of
+from tutelage.control.pace import remaining_s
 from tutelage.core import wire
 from tutelage.core.clock import iso
 from tutelage.core.events import Event, EventKind
@@ -161,11 +162,7 @@ def _spark(reading: Reading, record: OperationRecord, service: Service, points: 
 def _progress(record: OperationRecord, service: Service | None, now_s: float) -> wire.Progress:
     done, total = record.progress.get("done"), record.progress.get("total")
     fraction = min(1.0, done / total) if total and done is not None else None
-    began_s, at_s = record.progress.get("began_s"), record.progress.get("at_s", now_s)
-    first = record.progress.get("first", 0)
-    eta_s = None
-    if total and done and began_s and done > first and record.state in LIVE:
-        eta_s = max(0.0, round((total - done) * (at_s - began_s) / (done - first) - (now_s - at_s), 1))
+    eta_s = remaining_s(record, now_s=now_s)
     if record.state is State.COMPLETED:
         fraction = 1.0
     return wire.Progress(

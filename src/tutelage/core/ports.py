@@ -10,7 +10,7 @@ from tutelage.core import wire
 from tutelage.core.access import NewToken, Token, TokenRequest
 from tutelage.core.commands import Command
 from tutelage.core.inputs import Input
-from tutelage.core.service import Direction
+from tutelage.core.service import Direction, Role
 
 Save = Callable[[Path], None]
 """Writes a checkpoint's files into an empty folder."""
@@ -51,8 +51,14 @@ class Declares(Protocol):
         objective: bool = False,
         baseline: float | None = None,
         baseline_name: str = "",
+        role: Role | None = None,
+        settled_after: int | None = None,
     ) -> None:
-        """Declare a metric, or complete the service's declaration of it."""
+        """Declare a metric, or complete the service's declaration of it.
+
+        `role` says what a side signal is; `settled_after` is the last step at which the learning rate is planned to
+        change, given with the objective: before it no plateau is told.
+        """
 
     def judge(self, *scopes: str) -> None:
         """Name the scopes whose curves carry the operation's verdict from now on."""

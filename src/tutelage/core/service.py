@@ -5,16 +5,32 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Literal
 
 Direction = Literal["minimize", "maximize"]
+
+
+class Role(StrEnum):
+    """What a side signal is, for the health checks that need one."""
+
+    LEARNING_RATE = "learning_rate"
+    GRADIENT_NORM = "gradient_norm"
+    UPDATE_RATIO = "update_ratio"
+    STEP_TIME = "step_time"
+    THROUGHPUT = "throughput"
+    ENTROPY = "entropy"
+    KL = "kl"
+    EXPLAINED_VARIANCE = "explained_variance"
+    CAUSAL_INFLUENCE = "causal_influence"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
     """One named number of a service: the glossary's entry, and what the judge may know about it.
 
-    `direction` None means information only. `pairs` names the training twin of a validation metric.
+    `direction` None means information only. `pairs` names the training twin of a validation metric. `role` says what
+    a side signal is.
     """
 
     name: str
@@ -22,6 +38,7 @@ class Metric:
     direction: Direction | None = None
     unit: str = ""
     pairs: str | None = None
+    role: Role | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tutelage.core.errors import InvalidSpec
 from tutelage.core.events import Draft, EventKind
 from tutelage.core.layout import OperationFiles
 from tutelage.core.ports import Save
-from tutelage.core.service import Direction, Service
+from tutelage.core.service import Direction, Role, Service
 from tutelage.run.checkpoints import CheckpointFolder, StoredCheckpoint
 from tutelage.run.inbox import Inbox
 from tutelage.run.journal import Journal
@@ -119,9 +119,12 @@ class FileRun(ScopedReporter):
         objective: bool = False,
         baseline: float | None = None,
         baseline_name: str = "",
+        role: Role | None = None,
+        settled_after: int | None = None,
     ) -> None:
         """Declare a metric of this operation, or complete the service's declaration of it."""
         given = {"direction": direction, "unit": unit, "pairs": pairs, "baseline": baseline}
+        given |= {"role": role, "settled_after": settled_after}
         entry: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         if baseline_name:
             entry["baseline_name"] = baseline_name

@@ -13,6 +13,7 @@ from tutelage.core.errors import EXIT_FAILED, NotYet, TutelageError
 from tutelage.interfaces.cli import (
     act,
     agents,
+    assess,
     demo,
     doctor,
     holdings,
@@ -30,7 +31,6 @@ from tutelage.interfaces.cli import (
 from tutelage.interfaces.cli.errors import show_error
 
 NOT_YET = {
-    "assess": "verdicts on curve files come with the full set of checks",
     "generate": "generating text comes with the `cognate` and `codegen` services",
     "act": "acting comes with the `agents` service",
 }
@@ -53,6 +53,7 @@ PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "logs": watch.logs,
         "metrics": read.metrics,
         "compare": read.compare,
+        "assess": assess.assess,
         "decisions": read.decisions,
         "lineage": read.lineage,
         "checkpoints": holdings.checkpoints,

@@ -1,0 +1,1 @@
+"""The health checks, one file each, numbered. Each says what it found with its numbers."""

@@ -1,0 +1,5 @@
+"""Curves from files: CSV, JSON lines, TensorBoard event files, MLflow's file store."""
+
+from tutelage.analysis.readers.read import CurveFile, read_curves
+
+__all__ = ["CurveFile", "read_curves"]

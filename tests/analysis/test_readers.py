@@ -1,0 +1,115 @@
+"""Curves are read from what trainings leave behind: CSV, JSON lines, TensorBoard events, MLflow's file store."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from pathlib import Path
+
+import pytest
+
+from tutelage.analysis.readers import read_curves
+from tutelage.core.errors import DamagedFile, InvalidSpec, NotFound
+
+
+def only(path: Path) -> dict[str, list[tuple[int, float]]]:
+    (run,) = read_curves(path)
+    return dict(run.curves)
+
+
+def test_a_csv_has_a_column_for_each_metric(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("Epoch,val_loss,note,time\n1,0.5,fine,12\n2,,late,13\n3,nan,,14\n")
+    curves = only(path)
+    assert curves.keys() == {"val_loss"}
+    assert curves["val_loss"][0] == (1, 0.5)
+    assert math.isnan(curves["val_loss"][1][1])
+
+
+def test_a_csv_may_have_a_row_for_each_value(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("metric,step,value\nloss,1,0.5\nacc,1,0.7\nloss,2,0.4\n")
+    assert only(path) == {"loss": [(1, 0.5), (2, 0.4)], "acc": [(1, 0.7)]}
+
+
+def test_json_lines_have_both_shapes(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    rows = [{"step": 1, "loss": 0.5, "lr": None}, {"step": 2, "loss": "inf"}, {"step": 3, "name": "loss", "value": 2}]
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n\n")
+    assert only(path)["loss"] == [(1, 0.5), (2, math.inf), (3, 2.0)]
+
+
+def test_an_mlruns_folder_holds_several_runs(tmp_path: Path) -> None:
+    for run in ("a", "b"):
+        metrics = tmp_path / "mlruns" / "0" / run / "metrics"
+        (metrics / "val").mkdir(parents=True)
+        (metrics.parent / "meta.yaml").write_text("run_id: x\n")
+        (metrics / "val" / "loss").write_text("1700000000000 0.5 1\n1700000000001 0.4 2\n")
+    trashed = tmp_path / "mlruns" / ".trash" / "c" / "metrics"
+    trashed.mkdir(parents=True)
+    (trashed.parent / "meta.yaml").write_text("")
+    found = read_curves(tmp_path / "mlruns")
+    assert [Path(run.source).name for run in found] == ["a", "b"]
+    assert found[0].curves == {"val/loss": [(1, 0.5), (2, 0.4)]}
+
+
+def varint(value: int) -> bytes:
+    out = b""
+    while value > 0x7F:
+        out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
+    return out + bytes([value])
+
+
+def field(number: int, data: bytes) -> bytes:
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def event(step: int, value: bytes) -> bytes:
+    body = b"\x09" + struct.pack("<d", 1.7e9) + b"\x10" + varint(step) + field(5, field(1, value))
+    return struct.pack("<Q", len(body)) + b"\0" * 4 + body + b"\0" * 4
+
+
+def simple(tag: str, value: float) -> bytes:
+    return field(1, tag.encode()) + b"\x15" + struct.pack("<f", value)
+
+
+def tensor(tag: str, value: float) -> bytes:
+    return field(1, tag.encode()) + field(8, b"\x08\x01" + field(2, b"") + field(4, struct.pack("<f", value)))
+
+
+def test_tensorboard_scalars_of_both_versions_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "events.out.tfevents.1700000000.host"
+    path.write_bytes(event(1, simple("loss", 0.5)) + event(300, tensor("loss", 0.25)) + event(2, field(1, b"text")))
+    assert only(path) == {"loss": [(1, 0.5), (300, 0.25)]}
+    assert only(tmp_path) == {"loss": [(1, 0.5), (300, 0.25)]}
+
+
+def test_an_event_file_cut_off_by_a_crash_gives_what_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "events.out.tfevents.1"
+    path.write_bytes(event(1, simple("loss", 0.5)) + event(2, simple("loss", 0.4))[:-7])
+    assert only(path) == {"loss": [(1, 0.5)]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "says"),
+    [
+        ("log.txt", b"x", InvalidSpec, "cannot be told from its name"),
+        ("log.csv", b"", DamagedFile, "is empty"),
+        ("log.csv", b"loss,acc\n1,2\n", InvalidSpec, "no column of steps"),
+        ("log.csv", b"step,loss\n", InvalidSpec, "holds no curves"),
+        ("log.jsonl", b"{'a': 1}\n", DamagedFile, "line 1 of log.jsonl is not JSON"),
+        ("x.tfevents.1", struct.pack("<Q", 3) + b"\0" * 4 + b"\xff\xff\xff" + b"\0" * 4, DamagedFile, "no event file"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(
+    tmp_path: Path, name: str, content: bytes, kind: type[Exception], says: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(kind, match=says):
+        read_curves(tmp_path / name)
+
+
+def test_nothing_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="there is nothing at"):
+        read_curves(tmp_path / "none.csv")
