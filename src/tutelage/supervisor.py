@@ -23,6 +23,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from starlette.types import ASGIApp
+
 from tutelage import __version__
 from tutelage.client.starter import find_or_start, start_lock
 from tutelage.core.atomic import write_json
@@ -158,7 +160,7 @@ def serve(
     servers.add(Door(app, hub, rules=None), listener)
     if tcp:
         listening, port = tcp
-        servers.add(Door(app, hub, rules=_rules(parts, listening)), port, listening)
+        servers.add(Door(_with_agents(app, parts, servers), hub, rules=_rules(parts, listening)), port, listening)
     rounds = threading.Thread(target=_guarded, args=(parts.supervision.run, servers), name="supervision")
     outbox = threading.Thread(target=parts.outbox.run, name="webhooks")
     rounds.start()
@@ -176,6 +178,16 @@ def serve(
         listener.close()
         rounds.join()
         outbox.join()
+
+
+def _with_agents(app: ASGIApp, parts: Parts, servers: Servers) -> ASGIApp:
+    """Return the application with MCP at /mcp."""
+    # Imported here: the SDK costs every detached supervisor 0.6 s and 30 MB that only a served home needs.
+    from tutelage.interfaces.mcp.http import HttpServer
+
+    agents = HttpServer(parts.platform)
+    servers.run_within(agents.running)
+    return agents.before(app)
 
 
 def _rules(parts: Parts, listening: Listening) -> Rules:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, cast
 
+import anyio
 import pytest
 import typer.main
 
@@ -14,6 +15,8 @@ from tutelage.control import ControlPlatform
 from tutelage.control.hub import Hub
 from tutelage.core.ports import Platform
 from tutelage.interfaces.cli.app import NOT_YET, build
+from tutelage.interfaces.mcp import Access
+from tutelage.interfaces.mcp import build as build_mcp
 from tutelage.interfaces.rest.app import METHODS, create_app
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "actions.md"
@@ -91,3 +94,9 @@ def test_the_routes_are_those_of_the_api() -> None:
 def test_the_commands_are_those_of_the_command_line() -> None:
     written = {name for row in rows().values() for name in named(row["cli"])} | {n for n in alone() if " /" not in n}
     assert written == commands()
+
+
+def test_the_tools_are_those_of_the_mcp_server() -> None:
+    server = build_mcp(Access(platform=cast(Platform, None), principal=lambda: cast(Any, None)))
+    offered = {tool.name for tool in anyio.run(server.list_tools)}
+    assert {name for row in rows().values() for name in named(row["mcp"]) if not row["mcp"].startswith("-")} == offered

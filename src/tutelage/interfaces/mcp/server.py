@@ -34,8 +34,14 @@ STARTS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempoten
 ENDS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False)
 
 
+Admit = Callable[[str, Any], None]
+"""Looks at a tool's name and the HTTP request of its call before it runs. Raises ToolError for a refusal."""
+
+
 class TutelageServer(MCPServer[None]):
     """The SDK's server, with arguments that do not fit told in words an agent can act on."""
+
+    admit: Admit | None = None
 
     async def list_tools(self) -> list[Tool]:
         """List the tools with schemas that hold no generated titles, and no value without a type."""
@@ -43,6 +49,8 @@ class TutelageServer(MCPServer[None]):
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None) -> Any:
         """Call a tool. Raises ToolError with what is wrong and what to do."""
+        if self.admit is not None and context is not None:
+            self.admit(name, context.request_context.request)
         try:
             return _compact(await super().call_tool(name, arguments, context))
         except ToolError as error:
@@ -76,7 +84,7 @@ def _compact(result: Any) -> Any:
     return result.model_copy(update={"content": [TextContent(type="text", text=text)]})
 
 
-def build(access: Access, *, read_only: bool = False) -> MCPServer[None]:
+def build(access: Access, *, read_only: bool = False, admit: Admit | None = None) -> MCPServer[None]:
     """Return the server over one access; `read_only` leaves out every tool that changes something."""
     bus = ChangeBus(access)
 
@@ -96,6 +104,7 @@ def build(access: Access, *, read_only: bool = False) -> MCPServer[None]:
         subscriptions=bus,
         log_level="WARNING",
     )
+    server.admit = admit
     reads, acts = ReadingTools(access), ActingTools(access)
     looking: Sequence[Callable[..., Any]] = (
         reads.list_services,

@@ -18,7 +18,7 @@ from tutelage.core.errors import Forbidden, NotFound, TooLarge, TutelageError, U
 from tutelage.interfaces.rest.hosts import check_host, check_origin
 from tutelage.interfaces.rest.problems import problem_response
 from tutelage.interfaces.rest.rates import Buckets
-from tutelage.interfaces.rest.scopes import API, needed_scope
+from tutelage.interfaces.rest.scopes import API, MCP, needed_scope
 
 MAX_BODY_BYTES = 2 << 20
 MAX_PATH = 2_000
@@ -74,7 +74,7 @@ class Door:
             _check_length(headers, limit)
             access = LOCAL if self._rules is None else await self._admit(scope, headers, self._rules)
         except TutelageError as error:
-            return await problem_response(error)(scope, receive, _with_safe_headers(send))
+            return await _refusal(error, scope["path"])(scope, receive, _with_safe_headers(send))
         state = scope.setdefault("state", {})
         state["access"] = access
         answering = _with_safe_headers(send)
@@ -132,6 +132,14 @@ class Door:
     def _limit(self, scope: Scope) -> int:
         is_input = scope["method"] == "PUT" and scope["path"].startswith(f"{API}/inputs/")
         return (self._rules.max_input_bytes if self._rules else Rules.max_input_bytes) if is_input else MAX_BODY_BYTES
+
+
+def _refusal(error: TutelageError, path: str) -> ASGIApp:
+    """Return the answer to a request that is not let in; agents' hosts would take a challenge for one of OAuth."""
+    answer = problem_response(error)
+    if path == MCP and "WWW-Authenticate" in answer.headers:
+        del answer.headers["WWW-Authenticate"]
+    return answer
 
 
 async def _is_admitted(headers: Headers, rules: Rules) -> bool:

@@ -14,6 +14,9 @@ LOOKING = {"GET", "HEAD"}
 FOR_ADMIN = (f"{API}/tokens",)
 """Paths that only an admin may even look at."""
 
+MCP = "/mcp"
+"""Agents' requests: every one is a POST, and what a tool needs is looked at when it is called."""
+
 FOR_OPERATE = (
     ("POST", re.compile(rf"{API}/operations\Z")),
     ("PATCH", re.compile(rf"{API}/operations/[^/]+\Z")),
@@ -29,7 +32,7 @@ def needed_scope(method: str, path: str) -> Scope | None:
         return None
     if path.startswith(FOR_ADMIN):
         return Scope.ADMIN
-    if method in LOOKING:
+    if method in LOOKING or path == MCP:
         return Scope.READ
     if any(method == verb and pattern.match(path) for verb, pattern in FOR_OPERATE):
         return Scope.OPERATE

@@ -7,7 +7,8 @@ import contextlib
 import ipaddress
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -90,6 +91,7 @@ class Servers:
 
     def __init__(self) -> None:
         self._servers: list[tuple[_Quiet, socket.socket]] = []
+        self._around: list[Callable[[], AbstractAsyncContextManager[None]]] = []
         self._should_exit = False
 
     def add(self, app: ASGIApp, listener: socket.socket, listening: Listening | None = None) -> None:
@@ -108,6 +110,10 @@ class Servers:
             ssl_keyfile=listening.tls_key if listening else None,
         )
         self._servers.append((_Quiet(config), listener))
+
+    def run_within(self, around: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+        """Have something run in the same event loop for as long as they serve."""
+        self._around.append(around)
 
     @property
     def should_exit(self) -> bool:
@@ -137,7 +143,10 @@ class Servers:
         self.should_exit = True
 
     async def _serve(self) -> None:
-        await asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in self._servers))
+        async with contextlib.AsyncExitStack() as stack:
+            for around in self._around:
+                await stack.enter_async_context(around())
+            await asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in self._servers))
 
 
 class _Quiet(uvicorn.Server):
