@@ -16,6 +16,7 @@ from tutelage.interfaces.rest import catalogue, entrance, operations, watching
 from tutelage.interfaces.rest.examples import EXAMPLES, PARAMETERS
 from tutelage.interfaces.rest.problems import PROBLEM_RESPONSE, add_problem_handlers
 from tutelage.interfaces.rest.scopes import API, needed_scope
+from tutelage.interfaces.rest.tails import Tails
 
 METHODS = {"get", "head", "put", "post", "patch", "delete"}
 
@@ -33,6 +34,7 @@ def create_app(platform: ControlPlatform, hub: Hub) -> FastAPI:
     )
     app.state.platform = platform
     app.state.hub = hub
+    app.state.tails = Tails(platform)
     add_problem_handlers(app)
     app.include_router(catalogue.health_router)
     app.include_router(entrance.page_router)

@@ -10,19 +10,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
-from tutelage.control import ControlPlatform
 from tutelage.control.hub import Hub
 from tutelage.core import wire
-from tutelage.core.operation import ENDED
 from tutelage.interfaces.rest.context import PlatformHere
+from tutelage.interfaces.rest.tails import Tails
 
 router = APIRouter(prefix="/operations/{operation_id}")
 compare_router = APIRouter()
 HEARTBEAT_S = 15
-STREAM_PAGE = 500
 FAREWELL_S = 1.0
 
 
@@ -84,7 +82,7 @@ async def events(
         platform.events, operation_id, since=cursor, limit=1
     )  # a wrong id or cursor is an error now
     bell = _Bell()
-    stream = _stream(platform, request.app.state.hub, operation_id, cursor, bell)
+    stream = _stream(request.app.state.tails, request.app.state.hub, operation_id, cursor, bell)
     ending: Any = bell  # of an event, the library only calls `set`
     return EventSourceResponse(stream, ping=HEARTBEAT_S, shutdown_event=ending, shutdown_grace_period=FAREWELL_S)
 
@@ -102,24 +100,20 @@ class _Bell:
         self.rung.set()
 
 
-async def _stream(
-    platform: ControlPlatform, hub: Hub, operation_id: str, cursor: str | None, bell: _Bell
-) -> AsyncIterator[ServerSentEvent]:
+async def _stream(tails: Tails, hub: Hub, operation_id: str, cursor: str | None, bell: _Bell) -> AsyncIterator[bytes]:
     """Yield events as they are stored; ends after the last one of an ended operation, or with the server."""
     rung, loop = bell.rung, asyncio.get_running_loop()
     with hub.listening(lambda: loop.call_soon_threadsafe(rung.set)):
         while not bell.is_over:
             rung.clear()
-            state = (await run_in_threadpool(platform.operation, operation_id)).state
-            page = await run_in_threadpool(platform.events, operation_id, since=cursor, limit=STREAM_PAGE)
-            for event in page.items:
-                yield ServerSentEvent(id=event.cursor, event=event.kind, data=event.model_dump_json())
-            cursor = page.next_cursor
-            if page.truncated:
-                continue
-            if state in ENDED:
+            tail = await tails.after(operation_id, cursor, version=hub.version)
+            if tail.block:
+                yield tail.block
+            cursor = tail.next_cursor
+            if tail.is_over:
                 return
-            await rung.wait()
+            if not tail.is_truncated:
+                await rung.wait()
 
 
 @router.get("/wait")
