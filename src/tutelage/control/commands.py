@@ -13,12 +13,13 @@ from tutelage.control.base import Base, found, move
 from tutelage.control.files import append_command, read_json, write_json
 from tutelage.control.ledger import decisions, record_decision, record_outcome
 from tutelage.control.submission import accept, request_hash
+from tutelage.control.tuning import check_tune
 from tutelage.core.commands import FOR_WORKER, Command, Verb, check_args
-from tutelage.core.errors import DiskFull, IdempotencyConflict, InvalidSpec, NotFound, unknown
+from tutelage.core.errors import DiskFull, IdempotencyConflict, InvalidSpec, NotFound
 from tutelage.core.events import Draft, EventKind
 from tutelage.core.ids import new_operation_id
 from tutelage.core.operation import LIVE, State, check_command
-from tutelage.core.service import Service, Tunable
+from tutelage.core.service import Service
 from tutelage.core.wire import CommandRequest, Decision, Principal
 from tutelage.store import OperationRecord, Transaction
 from tutelage.store.store import Reading
@@ -145,7 +146,8 @@ class Commands:
         cleared: dict[str, Any] = {"waiting_for": None, "error": None, "ended_at_s": None, "num_restarts": 0}
         cleared["wanted"] = str(wanted) if wanted else None
         move(tx, record, State.RESUMING, at_s=at_s, why=command.reason, **cleared)
-        if command.verb is Verb.RESUME:
+        asked_by_policy = (record.waiting_for or {}).get("by") is not None
+        if command.verb is Verb.RESUME or (command.verb is Verb.APPROVE and asked_by_policy):
             record_outcome(tx, record.id, command.id, status="applied", at_s=at_s, at_step=record.checkpoint_step)
 
     def _branch(
@@ -222,25 +224,6 @@ def kept_answer(tx: Reading, principal: Principal, key: str | None, fingerprint:
             f"the idempotency key {key!r} was used for another request", hint="use a new key for a new request"
         )
     return kept[1]
-
-
-def check_tune(service: Service, args: Mapping[str, Any]) -> None:
-    """Raise unless every key is tunable and every value within its bounds."""
-    for name, value in args.items():
-        tunable = next((item for item in service.tunables if item.means(name)), None)
-        if tunable is None:
-            raise unknown("tunable", name, [item.name for item in service.tunables])
-        _check_value(tunable, name, value)
-
-
-def _check_value(tunable: Tunable, name: str, value: Any) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or (tunable.type is int and int(value) != value) or not tunable.low <= value <= tunable.high:
-        kind = "a whole number" if tunable.type is int else "a number"
-        raise InvalidSpec(
-            f"{name} must be {kind} from {tunable.low:g} to {tunable.high:g}, got {json.dumps(value)}",
-            hint=tunable.about,
-        )
 
 
 def _branched(spec: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:

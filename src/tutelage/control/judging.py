@@ -8,6 +8,7 @@ from typing import Any
 
 from tutelage.analysis import Declared, Role, Scope, Standing, assessment
 from tutelage.analysis.series import best, evaluations_since, noise, oriented
+from tutelage.control import policies
 from tutelage.control.judges import Judges
 from tutelage.control.pace import remaining_s
 from tutelage.core.clock import iso
@@ -33,6 +34,7 @@ def judge(tx: Transaction, record: OperationRecord, service: Service, *, at_s: f
         new["since_at"] = old["since_at"]
     elif new:
         new["since_at"] = iso(at_s)
+    found["policy"] = policies.advance(tx, record, new, before.get("policy", {}))
     if found == before:
         return False
     tx.change_operation(record.id, judgement=found)

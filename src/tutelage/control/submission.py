@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from tutelage.control.policies import check_policy
 from tutelage.control.queue import Slots, check_possible
 from tutelage.core.errors import InvalidSpec, NotYet, ServiceBroken, TooLarge, nearest
 from tutelage.core.paths import relative_paths
@@ -45,6 +46,7 @@ def accept(document: Mapping[str, Any], *, registry: Registry, machine: Slots) -
     _refuse_unbuilt(spec)
     check_possible(spec.resources, machine)
     service = registry.get(spec.service)
+    check_policy(spec.policy, service)
     return Accepted(spec=spec, service=service, config=validated(load(service.config), spec.config, at="config"))
 
 
@@ -95,8 +97,6 @@ def _refuse_relative(document: Mapping[str, Any]) -> None:
 def _refuse_unbuilt(spec: Spec) -> None:
     if spec.executor != "local":
         raise NotYet(f"executor {spec.executor!r} is not built yet", hint='use "executor": "local"')
-    if spec.policy.on:
-        raise NotYet("policy.on is not built yet", hint="leave `on` out; `max_restarts` works")
     if any(link.kind == "input" for link in spec.links):
         raise NotYet("links of kind input are not built yet", hint="name the file by its path in the config")
     if spec.links:

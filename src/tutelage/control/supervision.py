@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from tutelage.control import policies
 from tutelage.control.base import Base, move
 from tutelage.control.commands import SUPERVISOR, Commands
 from tutelage.control.exports import Exports
@@ -267,6 +268,27 @@ class Supervision:
             changed = self._judge_in(tx, worker.operation)
         if changed:
             self._base.hub.ring()
+            self._follow_policies(worker.operation)
+
+    def _follow_policies(self, operation: str) -> None:
+        """Act on the rules that are due; one that is not legal any more has been overtaken by events."""
+        with self._base.store.reading() as reading:
+            record = reading.operation(operation)
+        for rule in policies.due(record) if record else ():
+            with contextlib.suppress(IllegalCommand):
+                self._commands.command(
+                    operation, rule.request, principal=policies.POLICY, idempotency_key=rule.idempotency_key
+                )
+            with self._base.store.writing() as tx:
+                record = tx.operation(operation)
+                assert record is not None, "an operation that is watched exists"
+                asked = {"waiting_for": self._question(rule)} if rule.action.do == "ask" else {}
+                tx.change_operation(operation, judgement=policies.acted(record, rule.key), **asked)
+            return  # the next look sees what became of it
+
+    def _question(self, rule: policies.Due) -> dict[str, object]:
+        until_s = self._base.clock() + rule.action.deadline_s
+        return {"kind": "approval", "until_s": until_s, "by": policies.POLICY.name, "detail": rule.request.reason}
 
     def _judge_in(self, tx: Transaction, operation: str) -> bool:
         record = tx.operation(operation)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tutelage.control.judging import assessment_of, objective_of
 from tutelage.control.pace import remaining_s
+from tutelage.control.policies import pending
 from tutelage.core import wire
 from tutelage.core.clock import iso
 from tutelage.core.events import Event, EventKind
@@ -56,6 +57,7 @@ def operation(
             has_checkpoint=record.checkpoint_step is not None,
         ),
         assessment=assessment_of(record),
+        policy=wire.PolicyState(pending=pending(record)),
         stopped_early=record.stopped_early,
         error=wire.ErrorInfo.model_validate(redacted(record.error)) if record.error else None,
         result=redacted(record.result) if record.result is not None else None,

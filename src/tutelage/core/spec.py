@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
+
+from tutelage.core.document import Document
+from tutelage.core.policy import Policy, PolicyAction
 
 MAX_TEXT = 2_000
 MAX_NAME = 120
-
-
-class Document(BaseModel):
-    """Base of everything a user writes: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Resources(Document):
@@ -24,21 +21,6 @@ class Resources(Document):
     memory_gib: float = Field(4.0, gt=0, le=4096, description="memory limit of the worker and its children, GiB")
     max_wall_s: float | None = Field(None, gt=0, description="wall time after which the run is stopped, seconds")
     priority: int = Field(0, ge=-100, le=100, description="higher starts first")
-
-
-class PolicyAction(Document):
-    """What to do when a finding or verdict appears, and after how many evaluations that keep it."""
-
-    do: Literal["stop", "pause", "checkpoint", "tune", "notify", "ask"] = Field(description="the command")
-    hold: int = Field(0, ge=0, description="evaluations the finding must persist")
-    min_step: int = Field(0, ge=0, description="first step at which the rule may act")
-
-
-class Policy(Document):
-    """Rules by which the supervisor acts when nobody watches."""
-
-    on: dict[str, PolicyAction | str] = Field(default_factory=dict, description="finding code or verdict -> action")
-    max_restarts: int = Field(2, ge=0, le=100, description="automatic resumes in a row without a new checkpoint")
 
 
 class LinkSpec(Document):
@@ -66,3 +48,6 @@ class Spec(Document):
     def document(self) -> dict[str, Any]:
         """Return the spec as the JSON that is stored and sent."""
         return self.model_dump(mode="json", by_alias=True)
+
+
+__all__ = ["MAX_NAME", "MAX_TEXT", "Document", "LinkSpec", "Policy", "PolicyAction", "Resources", "Spec"]

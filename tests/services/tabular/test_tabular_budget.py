@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tabular_support import config, job, make_run
 
-from tutelage.control.commands import check_tune
+from tutelage.control.tuning import check_tune
 from tutelage.core.errors import InvalidSpec, UnknownName
 from tutelage.services.tabular import SERVICE
 from tutelage.services.tabular.budget import LEAST_S, Budget, TimeLimit, finish_s
