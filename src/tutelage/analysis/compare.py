@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tutelage.analysis.significance import significance
 from tutelage.analysis.wording import spoken
 from tutelage.core.wire import ComparedOperation, Comparison
 
@@ -17,7 +18,7 @@ def compare(
 ) -> Comparison:
     """Compare operations by their best value of the metric that counts.
 
-    The sentence states the difference; whether it exceeds the noise needs replicas by seed, and is not claimed.
+    The sentence says whether the difference exceeds chance, where replicas or the runs' noise can tell.
     """
     flat = {operation_id: flatten(config) for operation_id, config in configs.items()}
     keys = sorted({key for config in flat.values() for key in config})
@@ -28,9 +29,12 @@ def compare(
     }
     metrics = {item.best.metric for item in operations if item.best}
     metric = metrics.pop() if len(metrics) == 1 else None
+    direction = directions.get(metric or "")
+    told = significance(operations, flat, maximize=direction == "maximize") if metric and direction else None
     return Comparison(
         metric=metric,
-        sentence=_sentence(operations, metric, directions.get(metric or "")),
+        sentence=told.sentence if told else _sentence(operations, metric, direction),
+        significance=told,
         operations=list(operations),
         config_diff=differing,
         num_equal_settings=len(keys) - len(differing),
@@ -58,5 +62,5 @@ def _sentence(operations: Sequence[ComparedOperation], metric: str | None, direc
         return f"No difference: both reach {metric} {spoken(first)}."
     return (
         f"{ahead.name or ahead.id} is ahead of {behind.name or behind.id} by {spoken(abs(first - second))} "
-        f"in best {metric}; one run each does not say whether that exceeds the noise."
+        f"in best {metric}; whether that exceeds chance was not measured."
     )

@@ -75,7 +75,7 @@ def _best(
     """Return the best step with the evaluations since, and the error of a single best value."""
     shown: dict[str, Any] = {"best": None, "steps_since_improvement": None}
     series = next(iter(reading.series(record.id, scope="", metrics=(objective,))), None) if objective else None
-    curve = _newest(reading, series) if series else []
+    curve = newest(reading, series) if series else []
     top = best(oriented(curve, maximize=maximize))
     if top is not None and series is not None:
         value = series.max_value if maximize else series.min_value
@@ -153,8 +153,8 @@ def _standing(
     )
 
 
-def _newest(reading: Reading, series: Any) -> list[tuple[int, float]]:
-    """Return at most the newest 512 points in force."""
+def newest(reading: Reading, series: Any) -> list[tuple[int, float]]:
+    """Return at most the newest 512 points in force, in order of steps."""
     inside = curves.segments(reading.connection, series.id, series.attempt)
     return sorted(curves.read_newest(reading.connection, series.id, inside, MAX_POINTS).items())
 

@@ -11,13 +11,12 @@ from typing import Any
 import psutil
 
 from tutelage import __version__
-from tutelage.analysis.compare import compare
 from tutelage.control import histories, holdings, inputs, removal, views
 from tutelage.control.base import Base, found
 from tutelage.control.commands import Commands, kept_answer
+from tutelage.control.comparing import compared
 from tutelage.control.files import write_json
 from tutelage.control.histories import cursor_row
-from tutelage.control.judging import declarations
 from tutelage.control.ledger import decisions
 from tutelage.control.models import Helpers
 from tutelage.control.submission import accept, request_hash
@@ -340,29 +339,7 @@ class ControlPlatform:
 
     def compare(self, operation_ids: tuple[str, ...]) -> wire.Comparison:
         """Put operations side by side."""
-        if len(operation_ids) < 2:
-            raise InvalidSpec(f"compare needs at least two operations, got {len(operation_ids)}")
-        sides, configs, directions = [], {}, {}
-        with self._base.store.reading() as reading:
-            for operation_id in operation_ids:
-                record = found(reading, operation_id)
-                service = self._base.service_of(record)
-                shown = self._wire(reading, record)
-                over_s = record.ended_at_s or self._base.clock()
-                sides.append(
-                    wire.ComparedOperation(
-                        id=record.id,
-                        name=record.name,
-                        state=record.state,
-                        best=shown.metrics.best,
-                        latest=shown.metrics.latest,
-                        wall_s=round(over_s - record.started_at_s, 1) if record.started_at_s else None,
-                    )
-                )
-                configs[record.id] = {**record.spec.get("config", {}), "seed": record.spec.get("seed")}
-                if service:
-                    directions.update({name: item.direction for name, item in declarations(record, service).items()})
-        return compare(sides, configs, directions=directions)
+        return compared(self._base, operation_ids)
 
     # Holdings
 

@@ -346,8 +346,25 @@ class ComparedOperation(Wire):
     name: str
     state: State
     best: Best | None = None
+    noise: float | None = Field(None, description="standard deviation of a value around the curve; null: not measured")
+    final: Number | None = Field(None, description="the last value of the compared metric")
+    mean: Number | None = Field(None, description="area under its curve over the steps, divided by their span")
     latest: dict[str, Number] = Field(default_factory=dict)
     wall_s: float | None = None
+
+
+class Significance(Wire):
+    """Whether the two best sides differ by more than chance."""
+
+    is_evidence: bool = Field(description="false: no evidence of a difference")
+    by: Literal["replicas", "noise"] = Field(
+        description="replicas: runs that differ in the seed alone; noise: one run each"
+    )
+    difference: float = Field(description="of the means of the replicas, or of the best values")
+    error: float = Field(description="its standard error")
+    low: float = Field(description="lower end of the 95 % interval of the difference")
+    high: float = Field(description="upper end")
+    sentence: str
 
 
 class Comparison(Wire):
@@ -360,6 +377,7 @@ class Comparison(Wire):
         default_factory=dict, description="setting -> operation -> value; equal settings are left out"
     )
     num_equal_settings: int = 0
+    significance: Significance | None = Field(None, description="null: nothing was measured to tell by")
 
 
 class WaitResult(Wire):

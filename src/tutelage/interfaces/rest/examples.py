@@ -126,6 +126,16 @@ EXAMPLES: dict[str, Any] = {
     "Checkpoints": {"items": [CHECKPOINT]},
     "CommandRequest": {"verb": "tune", "args": {"n_trials": 40}, "reason": "forty are enough for a first look"},
     "ComparedOperation": SIDE,
+    "Significance": {
+        "is_evidence": False,
+        "by": "noise",
+        "difference": -0.0021,
+        "error": 0.0034,
+        "low": -0.0088,
+        "high": 0.0046,
+        "sentence": "No evidence of a difference between churn and churn again: 0.0021 ± 0.0067 "
+        "(against the noise of one run each; other seeds may differ more).",
+    },
     "Comparison": {
         "metric": "val_loss",
         "sentence": "churn is better by 0.012.",
