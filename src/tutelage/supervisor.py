@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -153,6 +154,7 @@ def serve(
 ) -> None:
     """Adopt, listen, go round; return when told to end, or without TCP when idle."""
     parts.supervision.adopt()
+    parts.mirroring.adopt()
     listener = listener or _listen(settings.files)
     app, hub, servers = create_app(parts.platform, parts.base.hub), parts.base.hub, Servers()
     servers.add(Door(app, hub, rules=None), listener)
@@ -161,8 +163,12 @@ def serve(
         servers.add(Door(app, hub, rules=_rules(parts, listening)), port, listening)
     rounds = threading.Thread(target=_guarded, args=(parts.supervision.run, servers), name="supervision")
     outbox = threading.Thread(target=parts.outbox.run, name="webhooks")
-    rounds.start()
-    outbox.start()
+    hosts = [
+        threading.Thread(target=_guarded, args=(partial(parts.mirroring.run, name), servers), name=f"host {name}")
+        for name in parts.mirroring.hosts
+    ]
+    for thread in (rounds, outbox, *hosts):
+        thread.start()
     if not tcp:
         threading.Thread(target=_end_when_idle, args=(parts, settings, servers), name="idle", daemon=True).start()
     LOG.info("tutelage %s owns %s", __version__, settings.home)
@@ -171,11 +177,12 @@ def serve(
     finally:
         parts.supervision.end()
         parts.outbox.end()
+        parts.mirroring.end()
         settings.files.supervisor.unlink(missing_ok=True)
         socket_path(settings.files).unlink(missing_ok=True)
         listener.close()
-        rounds.join()
-        outbox.join()
+        for thread in (rounds, outbox, *hosts):
+            thread.join()
 
 
 def _rules(parts: Parts, listening: Listening) -> Rules:
@@ -296,7 +303,8 @@ def _start_logging(files: HomeFiles, *, in_foreground: bool) -> None:
     for handler in handlers:
         handler.addFilter(RedactingFilter())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", handlers=handlers)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in ("alembic", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":
