@@ -36,7 +36,7 @@ JSON = st.recursive(
         ({"service": "fake", "config": {"steps": "many"}}, "invalid_spec", "got 'many'"),
         ({"service": "fake", "config": []}, "invalid_spec", "config"),
         ({"service": "fake", "seed": -1}, "invalid_spec", "seed"),
-        ({"service": "fake", "executor": "host:gpu"}, "not_yet", "host:gpu"),
+        ({"service": "fake", "executor": "host:gpu"}, "unknown_name", "host 'gpu'"),
         ({"service": "fake", "policy": {"on": {"H004": "stop"}}}, "not_yet", "policy.on"),
         ({"service": "fake", "policy": {"max_restart": 1}}, "invalid_spec", "did you mean 'max_restarts'"),
         ({"service": "fake", "resources": {"cpus": 3}}, "invalid_spec", "this machine hands out 2"),

@@ -21,7 +21,7 @@ from tutelage.core.hosts import host_of
 from tutelage.core.operation import ENDED, LIVE, State
 from tutelage.core.spec import Spec
 from tutelage.executors import HostLink
-from tutelage.store import OperationRecord, mirrors
+from tutelage.store import OperationRecord, Transaction, mirrors
 from tutelage.store.mirrors import MirrorRecord
 from tutelage.store.store import Reading
 
@@ -32,6 +32,7 @@ MAX_CUT_PAUSE_S = 5.0
 SETTLING_S = 1.0
 """How long after the last event the assessment may still change without one."""
 
+LOG_EVERY_S = 1.0
 PAGE = 500
 MAX_PAGES = 20
 """Pages read of one operation before the others of its host have their turn."""
@@ -47,6 +48,7 @@ class Mirroring:
         self._base = base
         self._active: dict[str, set[str]] = {name: set() for name in base.hosts}
         self._settled_at: dict[str, float] = {}
+        self._log_due: dict[str, float] = {}
         self._bells = {name: threading.Event() for name in base.hosts}
         self._ended = threading.Event()
 
@@ -193,13 +195,13 @@ class Mirroring:
             page = link.ask(lambda client: client.events(remote, since=since, limit=PAGE))
             if has_gap(mirror, page):
                 page = link.ask(lambda client: client.events(remote, since="0", limit=PAGE))
-            if not page.items and not self._is_settling(record):
-                return False
-            told = self._gather(link, record, remote, page)
         except NotFound as error:
             text = f"host {link.name!r} knows nothing of the operation any more: {error.message}"
             self._fail(operation_id, HostLost(text, hint="it was removed there; submit the spec again"))
             return False
+        if not page.items and not self._is_settling(record):
+            return False
+        told = self._gather(link, record, remote, page)
         if page.items:
             self._settled_at[operation_id] = time.monotonic() + SETTLING_S
         store_told(base, operation_id, told)
@@ -212,10 +214,13 @@ class Mirroring:
         if any(event.kind in TELLING for event in page.items):
             decisions = link.ask(lambda client: client.decisions(remote))
         operation = link.ask(lambda client: client.operation(remote))
-        mirror_files.bring_log(self._base, link, record.id, remote)
+        is_rest = any(_is_rest(event) for event in page.items)
+        if is_rest or time.monotonic() > self._log_due.get(record.id, 0.0):
+            mirror_files.bring_log(self._base, link, record.id, remote)
+            self._log_due[record.id] = time.monotonic() + LOG_EVERY_S
         if any(event.kind is EventKind.CHECKPOINT for event in page.items):
             mirror_files.bring_checkpoints(link, remote, files)
-        if any(_is_rest(event) for event in page.items):
+        if is_rest:
             is_completed = operation.state is State.COMPLETED
             mirror_files.bring_all(link, remote, files, result=operation.result if is_completed else None)
         return Told(page=page, operation=operation, decisions=list(decisions))
@@ -232,7 +237,8 @@ class Mirroring:
             record, mirror = reading.operation(operation_id), mirrors.get(reading.connection, operation_id)
             if record is None or mirror is None or _is_over(reading, record, mirror):
                 self._active[host].discard(operation_id)
-                self._settled_at.pop(operation_id, None)
+                for times in (self._settled_at, self._log_due):
+                    times.pop(operation_id, None)
                 return False
         return record.state in LIVE or record.state is State.PENDING
 
@@ -266,6 +272,7 @@ class Mirroring:
                 if record.state is State.PAUSED:
                     record = move(tx, record, State.RESUMING, at_s=self._base.clock(), why="its host lost it")
                 move(tx, record, State.FAILED, at_s=self._base.clock(), why=str(error), error=told)
+                _close_decisions(tx, operation_id, at_s=self._base.clock(), why=str(error))
         self._base.hub.ring()
 
 
@@ -288,6 +295,13 @@ def check_host(link: HostLink) -> None:
         raise
     except TutelageError:
         return
+
+
+def _close_decisions(tx: Transaction, operation_id: str, *, at_s: float, why: str) -> None:
+    """Say of each command still open that nobody will carry it out any more."""
+    for item in decisions_of(tx.ledger(operation_id)):
+        if item.status == "accepted":
+            record_outcome(tx, operation_id, item.id, status="refused", at_s=at_s, detail=why)
 
 
 def _is_over(reading: Reading, record: OperationRecord, mirror: MirrorRecord) -> bool:
