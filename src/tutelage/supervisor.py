@@ -42,6 +42,9 @@ from tutelage.settings import Settings, load_settings
 LOG = logging.getLogger("tutelage.supervisor")
 LOCK_HELD = 75
 TAKE_OVER_S = 20.0
+LAST_WORD_S = 5.0
+"""How long an end waits for an answer of a host; what was asked is asked again under the same key."""
+
 MAX_SOCKET_PATH = 100
 """A Unix socket's address holds 108 bytes."""
 
@@ -164,7 +167,9 @@ def serve(
     rounds = threading.Thread(target=_guarded, args=(parts.supervision.run, servers), name="supervision")
     outbox = threading.Thread(target=parts.outbox.run, name="webhooks")
     hosts = [
-        threading.Thread(target=_guarded, args=(partial(parts.mirroring.run, name), servers), name=f"host {name}")
+        threading.Thread(
+            target=_guarded, args=(partial(parts.mirroring.run, name), servers), name=f"host {name}", daemon=True
+        )
         for name in parts.mirroring.hosts
     ]
     for thread in (rounds, outbox, *hosts):
@@ -181,8 +186,10 @@ def serve(
         settings.files.supervisor.unlink(missing_ok=True)
         socket_path(settings.files).unlink(missing_ok=True)
         listener.close()
-        for thread in (rounds, outbox, *hosts):
-            thread.join()
+        rounds.join()
+        outbox.join()
+        for thread in hosts:
+            thread.join(LAST_WORD_S)
 
 
 def _rules(parts: Parts, listening: Listening) -> Rules:

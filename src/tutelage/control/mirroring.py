@@ -15,7 +15,15 @@ from tutelage.control.ledger import decisions as decisions_of
 from tutelage.control.ledger import record_outcome
 from tutelage.control.mirror_pages import Told, has_gap, store_told
 from tutelage.core import wire
-from tutelage.core.errors import HostLost, HostUnreachable, NotFound, TutelageError, VersionMismatch
+from tutelage.core.errors import (
+    DatabaseLocked,
+    DiskFull,
+    HostLost,
+    HostUnreachable,
+    NotFound,
+    TutelageError,
+    VersionMismatch,
+)
 from tutelage.core.events import EventKind
 from tutelage.core.hosts import host_of
 from tutelage.core.operation import ENDED, LIVE, State
@@ -62,8 +70,12 @@ class Mirroring:
         with self._base.guard, self._base.store.reading() as reading:
             for mirror in mirrors.every(reading.connection):
                 record = reading.operation(mirror.operation)
-                if record and mirror.host in self._active and not _is_over(reading, record, mirror):
+                if record is None or _is_over(reading, record, mirror):
+                    continue
+                if mirror.host in self._active:
                     self._active[mirror.host].add(mirror.operation)
+                else:
+                    self._mark(mirror.operation, f"host {mirror.host!r} stands in the settings no more")
 
     def watch(self, record: OperationRecord) -> None:
         """Follow an operation from now on, or tell its host at once what is new; called under the guard."""
@@ -88,10 +100,11 @@ class Mirroring:
             self._bells[host].wait(pause_s)
             self._bells[host].clear()
             try:
-                pause_s = LIVE_PAUSE_S if self.round(host) else QUIET_PAUSE_S
+                pause_s = LIVE_PAUSE_S if self._round_or_wait(host) else QUIET_PAUSE_S
                 cut_s = LIVE_PAUSE_S
-            except HostUnreachable as error:
-                self._wait_for(host, error)
+            except (HostUnreachable, DiskFull, DatabaseLocked, OSError) as error:
+                if not isinstance(error, HostUnreachable):
+                    LOG.error("following host %s is postponed: %s", host, error)
                 pause_s, cut_s = cut_s, min(MAX_CUT_PAUSE_S, 2 * cut_s)
 
     def end(self) -> None:
@@ -99,6 +112,13 @@ class Mirroring:
         self._ended.set()
         for bell in self._bells.values():
             bell.set()
+
+    def _round_or_wait(self, host: str) -> bool:
+        try:
+            return self.round(host)
+        except HostUnreachable as error:
+            self._wait_for(host, error)
+            raise
 
     def round(self, host: str) -> bool:
         """Look once after every operation of a host; tell whether any is live. Raises HostUnreachable."""
@@ -115,7 +135,7 @@ class Mirroring:
         """Keep a fault in one operation's mirror from stopping all the others; it is tried again."""
         try:
             return self._follow(link, operation_id)
-        except HostUnreachable:
+        except (HostUnreachable, DiskFull, DatabaseLocked):
             raise
         except TutelageError as error:
             self._mark(operation_id, error.message)
@@ -153,7 +173,7 @@ class Mirroring:
                         return False  # cancelled before anything was sent
                     write_json(path, document)
             taken = link.ask(lambda client: client.submit(document, idempotency_key=record.id))
-        except HostUnreachable:
+        except (HostUnreachable, DiskFull, DatabaseLocked):
             raise
         except (TutelageError, OSError) as error:
             self._fail(record.id, error)
@@ -251,12 +271,15 @@ class Mirroring:
     def _mark(self, operation_id: str, why: str) -> None:
         """Show that an operation waits for its host; an approval that it waits for stays answerable."""
         waiting = {"kind": "host", "until_s": None, "detail": why}
-        with self._base.guard, self._base.store.reading() as reading:
-            record = reading.operation(operation_id)
-        if record is None or record.waiting_for == waiting or (record.waiting_for or {}).get("kind") == "approval":
-            return
-        with self._base.guard, self._base.store.writing("NORMAL") as tx:
-            tx.change_operation(operation_id, waiting_for=waiting)
+        with self._base.guard:
+            with self._base.store.reading() as reading:
+                record = reading.operation(operation_id)
+            if record is None or record.state in ENDED or record.waiting_for == waiting:
+                return
+            if (record.waiting_for or {}).get("kind") == "approval":
+                return
+            with self._base.store.writing("NORMAL") as tx:
+                tx.change_operation(operation_id, waiting_for=waiting)
         self._base.hub.ring()
 
     def _fail(self, operation_id: str, error: TutelageError | OSError) -> None:
