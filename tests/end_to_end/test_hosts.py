@@ -24,6 +24,8 @@ from tutelage.core.errors import NotYet, TutelageError, UnknownName
 from tutelage.core.operation import State
 from tutelage.settings import Settings
 
+pytestmark = pytest.mark.slow  # two supervisors and a proxy
+
 SHORT = {"service": "fake", "executor": "host:gpu", "config": {"steps": 40, "step_s": 0.01}}
 LONG = {"service": "fake", "executor": "host:gpu", "config": {"steps": 20_000, "step_s": 0.01}}
 Told = tuple[int, str, str, str, int | None, int, dict[str, Any]]
@@ -260,7 +262,6 @@ def test_a_host_that_does_not_answer_yet_is_waited_for(tmp_path: Path) -> None:
         assert [item.name for item in pair.there.operations().items] == ["asleep"]
 
 
-@pytest.mark.slow  # each starts and kills supervisors
 def test_a_host_that_is_killed_and_comes_back_loses_nothing(tmp_path: Path) -> None:
     with paired(tmp_path) as pair:
         operation_id = pair.submit(LONG, "killed")
@@ -276,7 +277,6 @@ def test_a_host_that_is_killed_and_comes_back_loses_nothing(tmp_path: Path) -> N
             assert_same(pair, operation_id)
 
 
-@pytest.mark.slow  # each starts and kills supervisors
 def test_an_origin_that_is_killed_and_comes_back_loses_nothing(tmp_path: Path) -> None:
     with paired(tmp_path) as pair:
         hosts = {"gpu": {"url": pair.proxy.url, "token": pair.token}}
