@@ -9,10 +9,11 @@ import psutil
 from tutelage.control import ControlPlatform, Supervision
 from tutelage.control.base import Base
 from tutelage.control.commands import Commands
+from tutelage.control.mirroring import Mirroring
 from tutelage.control.models import Helpers
 from tutelage.control.outbox import Outbox
 from tutelage.control.queue import Slots
-from tutelage.executors import LocalExecutor
+from tutelage.executors import HostLink, LocalExecutor
 from tutelage.interfaces.webhooks import post
 from tutelage.services.registry import Registry
 from tutelage.settings import Settings
@@ -28,10 +29,13 @@ class Parts:
     supervision: Supervision
     helpers: Helpers
     outbox: Outbox
+    mirroring: Mirroring
 
     def close(self) -> None:
         """End helpers and close the database; workers live on."""
         self.helpers.close()
+        for link in self.base.hosts.values():
+            link.close()
         self.base.store.close()
 
 
@@ -47,14 +51,16 @@ def build(settings: Settings) -> Parts:
         executor=executor,
         registry=Registry(settings.services),
         machine=Slots(cpus=settings.cpus, gpus=settings.gpus, memory_gib=memory_gib),
+        hosts={name: HostLink(name, address) for name, address in settings.hosts.items()},
     )
     commands, helpers = Commands(base), Helpers(executor)
     supervision, outbox = Supervision(base, commands), Outbox(base, post)
-    base.outstanding.append(outbox.is_busy)
+    base.outstanding.extend([outbox.is_busy, commands.mirroring.is_busy])
     return Parts(
         base=base,
         platform=ControlPlatform(base, commands, supervision, helpers),
         supervision=supervision,
         helpers=helpers,
         outbox=outbox,
+        mirroring=commands.mirroring,
     )

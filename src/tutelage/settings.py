@@ -6,14 +6,17 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from tutelage.core.hosts import NAME_PATTERN, HostAddress
 from tutelage.core.layout import HomeFiles
 from tutelage.core.webhooks import Webhook
 
 HOME_NAME = ".tutelage"
+HostName = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 WORKER_ENVIRONMENT = frozenset(
     {
@@ -50,6 +53,9 @@ class Settings(BaseSettings):
     tick_s: float = Field(0.05, gt=0, le=1, description="pause between two looks at the workers, seconds")
     grace_s: float = Field(5.0, ge=0, description="time a worker has to follow an ending command, seconds")
 
+    hosts: dict[HostName, HostAddress] = Field(
+        default_factory=dict, description="other Tutelages that run operations: name -> url and token"
+    )
     webhooks: list[Webhook] = Field(default_factory=list, description="who is told of changed verdicts and of ends")
 
     @property

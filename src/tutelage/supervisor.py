@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -43,6 +44,9 @@ from tutelage.settings import Settings, load_settings
 LOG = logging.getLogger("tutelage.supervisor")
 LOCK_HELD = 75
 TAKE_OVER_S = 20.0
+LAST_WORD_S = 5.0
+"""How long an end waits for an answer of a host; what was asked is asked again under the same key."""
+
 MAX_SOCKET_PATH = 100
 """A Unix socket's address holds 108 bytes."""
 
@@ -155,6 +159,7 @@ def serve(
 ) -> None:
     """Adopt, listen, go round; return when told to end, or without TCP when idle."""
     parts.supervision.adopt()
+    parts.mirroring.adopt()
     listener = listener or _listen(settings.files)
     app, hub, servers = create_app(parts.platform, parts.base.hub), parts.base.hub, Servers()
     servers.add(Door(app, hub, rules=None), listener)
@@ -163,8 +168,14 @@ def serve(
         servers.add(Door(_with_agents(app, parts, servers), hub, rules=_rules(parts, listening)), port, listening)
     rounds = threading.Thread(target=_guarded, args=(parts.supervision.run, servers), name="supervision")
     outbox = threading.Thread(target=parts.outbox.run, name="webhooks")
-    rounds.start()
-    outbox.start()
+    hosts = [
+        threading.Thread(
+            target=_guarded, args=(partial(parts.mirroring.run, name), servers), name=f"host {name}", daemon=True
+        )
+        for name in parts.mirroring.hosts
+    ]
+    for thread in (rounds, outbox, *hosts):
+        thread.start()
     if not tcp:
         threading.Thread(target=_end_when_idle, args=(parts, settings, servers), name="idle", daemon=True).start()
     LOG.info("tutelage %s owns %s", __version__, settings.home)
@@ -173,11 +184,14 @@ def serve(
     finally:
         parts.supervision.end()
         parts.outbox.end()
+        parts.mirroring.end()
         settings.files.supervisor.unlink(missing_ok=True)
         socket_path(settings.files).unlink(missing_ok=True)
         listener.close()
         rounds.join()
         outbox.join()
+        for thread in hosts:
+            thread.join(LAST_WORD_S)
 
 
 def _with_agents(app: ASGIApp, parts: Parts, servers: Servers) -> ASGIApp:
@@ -308,7 +322,8 @@ def _start_logging(files: HomeFiles, *, in_foreground: bool) -> None:
     for handler in handlers:
         handler.addFilter(RedactingFilter())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", handlers=handlers)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in ("alembic", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ JSON = st.recursive(
         ({"service": "fake", "config": {"steps": "many"}}, "invalid_spec", "got 'many'"),
         ({"service": "fake", "config": []}, "invalid_spec", "config"),
         ({"service": "fake", "seed": -1}, "invalid_spec", "seed"),
-        ({"service": "fake", "executor": "host:gpu"}, "not_yet", "host:gpu"),
+        ({"service": "fake", "executor": "host:gpu"}, "unknown_name", "host 'gpu'"),
         ({"service": "fake", "policy": {"on": {"H00": "stop"}}}, "unknown_name", "Did you mean"),
         ({"service": "fake", "policy": {"on": {"H004": "halt"}}}, "invalid_spec", "policy.on.H004.do"),
         ({"service": "fake", "policy": {"on": {"H004": {"do": "tune"}}}}, "invalid_spec", "tune needs them"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from tutelage.core.ids import is_operation_id
 from tutelage.core.layout import HomeFiles
 from tutelage.core.operation import ENDED, LIVE, State, check_transition
 from tutelage.core.service import Service
-from tutelage.executors import LocalExecutor
+from tutelage.executors import HostLink, LocalExecutor
 from tutelage.services.registry import Registry
 from tutelage.settings import Settings
 from tutelage.store import OperationRecord, Store, Transaction
@@ -40,6 +40,7 @@ class Base:
     hub: Hub = field(default_factory=Hub)
     guard: threading.RLock = field(default_factory=threading.RLock)
     clock: Callable[[], float] = now_s
+    hosts: Mapping[str, HostLink] = field(default_factory=dict)
     outstanding: list[Callable[[], bool]] = field(default_factory=list)
 
     def service_of(self, record: OperationRecord) -> Service | None:

@@ -12,11 +12,13 @@ from typing import Any
 from tutelage.control.base import Base, found, move
 from tutelage.control.files import append_command, read_json, write_json
 from tutelage.control.ledger import decisions, record_decision, record_outcome
+from tutelage.control.mirroring import Mirroring
 from tutelage.control.submission import accept, request_hash
 from tutelage.control.tuning import check_tune
 from tutelage.core.commands import FOR_WORKER, Command, Verb, check_args
-from tutelage.core.errors import DiskFull, IdempotencyConflict, InvalidSpec, NotFound
+from tutelage.core.errors import DiskFull, IdempotencyConflict, InvalidSpec, NotFound, NotYet
 from tutelage.core.events import Draft, EventKind
+from tutelage.core.hosts import host_of
 from tutelage.core.ids import new_operation_id
 from tutelage.core.operation import LIVE, State, check_command
 from tutelage.core.service import Service
@@ -24,6 +26,7 @@ from tutelage.core.wire import CommandRequest, Decision, Principal
 from tutelage.store import OperationRecord, Transaction
 from tutelage.store.store import Reading
 
+BRANCH_THERE = "branch it on the host itself, with TUTELAGE_URL and TUTELAGE_TOKEN of the host"
 SUPERVISOR = Principal(name="supervisor", kind="program")
 NEXT_STATE = {Verb.PAUSE: State.PAUSING, Verb.STOP: State.STOPPING}
 
@@ -34,6 +37,7 @@ class Commands:
     def __init__(self, base: Base) -> None:
         self._base = base
         self._undelivered: list[tuple[str, Command]] = []
+        self.mirroring = Mirroring(base)
 
     def command(
         self, operation_id: str, request: CommandRequest, *, principal: Principal, idempotency_key: str | None = None
@@ -50,13 +54,16 @@ class Commands:
                 service = self._check(record, request)
                 at_s = base.clock()
                 command = record_decision(tx, record, request, principal=principal, at_s=at_s)
-                self._carry_out(tx, record, service, command, principal=principal, at_s=at_s)
+                is_theirs = self._is_for_host(record, command)
+                if not is_theirs:
+                    self._carry_out(tx, record, service, command, principal=principal, at_s=at_s)
                 if idempotency_key:
                     tx.keep_answer(
                         principal.name, idempotency_key, request_hash=fingerprint, answer=command.id, at_s=at_s
                     )
                 decision = self._decision(tx, operation_id, command.id)
-            if command.verb in FOR_WORKER and record.state in LIVE:
+            self.mirroring.watch(record)
+            if command.verb in FOR_WORKER and record.state in LIVE and not is_theirs:
                 self._undelivered.append((operation_id, command))
                 with contextlib.suppress(DiskFull):  # the decision stands; the next round delivers it
                     self.deliver()
@@ -92,9 +99,18 @@ class Commands:
             has_checkpoint=record.checkpoint_step is not None,
         )
         check_args(request.verb, request.args)
+        if request.verb is Verb.BRANCH and host_of(record.executor) is not None:
+            raise NotYet("branching an operation that runs on a host is not built yet", hint=BRANCH_THERE)
         if request.verb is Verb.TUNE:
             check_tune(service, request.args)
         return service
+
+    def _is_for_host(self, record: OperationRecord, command: Command) -> bool:
+        """Tell whether a host carries the command out; before it was asked to run, a cancel needs nobody there."""
+        if host_of(record.executor) is None:
+            return False
+        is_asked = self._base.files.operation(record.id).host_request.exists()
+        return command.verb is not Verb.CANCEL or is_asked
 
     def _carry_out(
         self,

@@ -49,8 +49,11 @@ def artifact(base: Base, operation_id: str, name: str) -> Path:
 def checkpoints(base: Base, operation_id: str) -> list[wire.Checkpoint]:
     """List an operation's resumable states, in order of steps."""
     top = (_exists(base, operation_id).judgement or {}).get("best")
-    root = base.files.operation(operation_id).checkpoints
-    kept = []
+    files = base.files.operation(operation_id)
+    listed = read_json(files.host_checkpoints)
+    if listed:
+        return [wire.Checkpoint.model_validate(item) for item in listed["items"]]
+    root, kept = files.checkpoints, []
     for folder in root.iterdir() if root.is_dir() else ():
         manifest = read_json(folder / "manifest.json") if folder.name.isdigit() else None
         if not manifest:

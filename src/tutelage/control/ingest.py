@@ -38,7 +38,7 @@ def ingest(store: Store, path: Path, *, operation: str, attempt: int, offset: in
     with store.writing(durability) as tx:
         tx.add_events(operation, drafts)
         tx.add_points(operation, [point for draft in drafts for point in points_of(draft)])
-        _apply(tx, operation, drafts)
+        apply(tx, operation, drafts)
         stored = tx.attempts(operation)[-1]
         tx.change_attempt(operation, attempt, offset=offset + len(block), num_bad_lines=stored.num_bad_lines + num_bad)
     return offset + len(block)
@@ -92,7 +92,7 @@ def _bad_line(text: str, *, attempt: int, offset: int) -> Draft:
     return Draft(kind=EventKind.LOG, at_s=0.0, data=data, attempt=attempt, offset=offset)
 
 
-def _apply(tx: Transaction, operation: str, drafts: Sequence[Draft]) -> None:
+def apply(tx: Transaction, operation: str, drafts: Sequence[Draft]) -> None:
     """Bring the operation's row up to what the events say; one update a batch."""
     record = tx.operation(operation)
     assert record is not None, "events are read for stored operations only"

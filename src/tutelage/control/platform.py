@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +19,33 @@ from tutelage.control.comparing import compared
 from tutelage.control.files import write_json
 from tutelage.control.histories import cursor_row
 from tutelage.control.ledger import decisions
+from tutelage.control.mirroring import check_host
 from tutelage.control.models import Helpers
-from tutelage.control.submission import accept, request_hash
+from tutelage.control.submission import HOW_TO_NAME, accept, request_hash
 from tutelage.control.supervision import Supervision
 from tutelage.control.tokens import Tokens
 from tutelage.control.waiting import Waiting
 from tutelage.core import wire
 from tutelage.core.access import NewToken, Token, TokenRequest
 from tutelage.core.clock import iso
-from tutelage.core.errors import IllegalCommand, InvalidSpec, NotSupported, ServiceBroken, unknown
+from tutelage.core.errors import HostUnreachable, IllegalCommand, InvalidSpec, NotSupported, ServiceBroken, unknown
 from tutelage.core.events import Draft, EventKind
+from tutelage.core.hosts import host_of
 from tutelage.core.ids import new_operation_id
 from tutelage.core.inputs import Input
 from tutelage.core.operation import QUEUED, State
 from tutelage.core.redaction import redacted
 from tutelage.core.service import load
 from tutelage.core.spec import Resources
-from tutelage.store import OperationRecord
+from tutelage.executors import HostLink
+from tutelage.store import OperationRecord, mirrors
 from tutelage.store.ledger import first_broken
+from tutelage.store.mirrors import MirrorRecord
 from tutelage.store.store import Reading
 
 MAX_PAGE = 500
+MAX_ASKED = 16
+"""Hosts asked at a time."""
 
 
 class ControlPlatform:
@@ -65,7 +72,7 @@ class ControlPlatform:
 
     def dry_run(self, document: Mapping[str, Any]) -> wire.DryRun:
         """Validate a document as `submit` would, and start nothing."""
-        accepted = accept(document, registry=self._base.registry, machine=self._base.machine)
+        accepted = accept(document, registry=self._base.registry, machine=self._base.machine, hosts=self._base.hosts)
         return wire.DryRun(
             service=accepted.service.name,
             config=accepted.config.model_dump(mode="json", by_alias=True),
@@ -80,15 +87,20 @@ class ControlPlatform:
         return wire.Inspection(service=service.name, data=self._helpers.inspect(service.name, request.data))
 
     def hosts(self) -> list[wire.HostInfo]:
-        """List the machines and their slots."""
+        """List the machines and their slots: this one, then the hosts, all asked at once."""
+        with ThreadPoolExecutor(max_workers=MAX_ASKED) as pool:
+            there = list(pool.map(HostLink.info, self._base.hosts.values()))
+        return [self._this_host(), *there]
+
+    def _this_host(self) -> wire.HostInfo:
         base = self._base
         with base.store.reading() as reading:
-            running = reading.operations([State.RUNNING, State.PAUSING, State.STOPPING])
-            queued = reading.operations(list(QUEUED))
+            running = _here(reading.operations([State.RUNNING, State.PAUSING, State.STOPPING]))
+            queued = _here(reading.operations(list(QUEUED)))
         free = base.machine
         for record in running:
             free = free.without(Resources.model_validate(record.spec.get("resources", {})))
-        here = wire.HostInfo(
+        return wire.HostInfo(
             name="local",
             cpus=base.machine.cpus,
             cpus_free=free.cpus,
@@ -98,8 +110,8 @@ class ControlPlatform:
             memory_free_gib=round(free.memory_gib, 1),
             running=len(running),
             queued=len(queued),
+            version=__version__,
         )
-        return [here]
 
     def health(self) -> wire.Health:
         """Say how the supervisor stands."""
@@ -126,9 +138,12 @@ class ControlPlatform:
     ) -> wire.Operation:
         """Validate a document and queue the operation it asks for; a repeated key answers the first operation."""
         base = self._base
-        accepted = accept(document, registry=base.registry, machine=base.machine)
+        accepted = accept(document, registry=base.registry, machine=base.machine, hosts=base.hosts)
         fingerprint = request_hash(document)
-        with base.store.writing() as tx:
+        host = host_of(accepted.spec.executor)
+        if host is not None:
+            check_host(base.hosts[host])
+        with base.guard, base.store.writing() as tx:
             kept = kept_answer(tx, principal, idempotency_key, fingerprint)
             if kept is not None:
                 return self._wire(tx, found(tx, kept))
@@ -137,6 +152,7 @@ class ControlPlatform:
                 id=new_operation_id(),
                 service=accepted.service.name,
                 name=accepted.spec.name,
+                executor=accepted.spec.executor,
                 spec=accepted.spec.document(),
                 owner_name=principal.name,
                 owner_kind=principal.kind,
@@ -147,10 +163,14 @@ class ControlPlatform:
             )
             write_json(base.files.operation(record.id).spec, record.spec)
             tx.add_operation(record)
+            if host is not None:
+                mirrors.add(tx.connection, MirrorRecord(operation=record.id, host=host))
             tx.add_events(record.id, [Draft(kind=EventKind.STATE, at_s=at_s, data={"state": "pending", "from": None})])
             if idempotency_key:
                 tx.keep_answer(principal.name, idempotency_key, request_hash=fingerprint, answer=record.id, at_s=at_s)
             answer = self._wire(tx, record)
+        with base.guard:
+            self._commands.mirroring.watch(record)
         base.hub.ring()
         self._supervision.wake()
         return answer
@@ -230,7 +250,9 @@ class ControlPlatform:
                 and not reading.ledger(operation_id)
             ):
                 found(reading, operation_id)
-            return [self._followed(reading, item) for item in decisions(reading.ledger(operation_id))]
+            return [
+                self._followed(reading, self._queued(reading, item)) for item in decisions(reading.ledger(operation_id))
+            ]
 
     def verify_ledger(self) -> wire.LedgerState:
         """Check the whole chain: the number of entries, and the first that does not follow."""
@@ -249,13 +271,29 @@ class ControlPlatform:
         if record.state is not State.COMPLETED:
             raise IllegalCommand(f"the operation is {record.state}; a model exists once it is completed")
         begun = time.perf_counter()
+        answer = self._use_there(record, request)
         resources = Resources.model_validate(record.spec.get("resources", {}))
-        answer = self._helpers.use(operation_id, request.data, resources=resources)
+        if answer is None:
+            answer = self._helpers.use(operation_id, request.data, resources=resources)
         latency_ms = round((time.perf_counter() - begun) * 1000, 2)
         with base.store.writing("NORMAL") as tx:
             data = {"latency_ms": latency_ms}
             tx.add_events(operation_id, [Draft(kind=EventKind.USED, at_s=base.clock(), data=data)])
         return wire.UseAnswer(operation=operation_id, data=answer, latency_ms=latency_ms)
+
+    def _use_there(self, record: OperationRecord, request: wire.UseRequest) -> dict[str, Any] | None:
+        """Ask the model on the host that trained it; None for one of this machine."""
+        with self._base.store.reading() as reading:
+            mirror = mirrors.get(reading.connection, record.id)
+        if mirror is None:
+            return None
+        link, remote = self._link(mirror.host), str(mirror.remote)
+        return dict(link.ask(lambda client: client.use(remote, request)).data)
+
+    def _link(self, host: str) -> HostLink:
+        if host not in self._base.hosts:
+            raise HostUnreachable(f"host {host!r} stands in the settings no more", hint=HOW_TO_NAME)
+        return self._base.hosts[host]
 
     def models(self) -> list[wire.ModelEntry]:
         """List the models that can be used."""
@@ -415,6 +453,13 @@ class ControlPlatform:
         base = self._base
         return views.operation(reading, record, base.service_of(record), now_s=base.clock(), spark=spark)
 
+    def _queued(self, reading: Reading, decision: wire.Decision) -> wire.Decision:
+        """Say of a command that its host has not been given yet that it waits."""
+        mirror = mirrors.get(reading.connection, decision.operation) if decision.status == "accepted" else None
+        if mirror is None or decision.id in mirror.decisions:
+            return decision
+        return decision.model_copy(update={"detail": f"queued: waits for host {mirror.host!r}"})
+
     def _followed(self, reading: Reading, decision: wire.Decision) -> wire.Decision:
         """Add what the metric that counts did after the decision took effect."""
         record = reading.operation(decision.operation)
@@ -432,6 +477,11 @@ class ControlPlatform:
             evaluations=len(after),
         )
         return decision.model_copy(update={"followed": followed})
+
+
+def _here(records: list[OperationRecord]) -> list[OperationRecord]:
+    """Leave out what runs on a host: it takes no slot of this machine."""
+    return [record for record in records if host_of(record.executor) is None]
 
 
 def _state(name: str) -> State:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,15 @@ from pydantic import BaseModel, ValidationError
 
 from tutelage.control.policies import check_policy
 from tutelage.control.queue import Slots, check_possible
-from tutelage.core.errors import InvalidSpec, NotYet, ServiceBroken, TooLarge, nearest
+from tutelage.core.errors import InvalidSpec, NotYet, ServiceBroken, TooLarge, UnknownName, nearest, unknown
+from tutelage.core.hosts import host_of
 from tutelage.core.paths import relative_paths
 from tutelage.core.service import Service, load
 from tutelage.core.spec import Spec
 from tutelage.services.registry import Registry
 
 MAX_DOCUMENT_BYTES = 1 << 20
+HOW_TO_NAME = "name it in settings.toml of the home: [hosts.NAME] with url and token"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,7 @@ class Accepted:
     config: BaseModel
 
 
-def accept(document: Mapping[str, Any], *, registry: Registry, machine: Slots) -> Accepted:
+def accept(document: Mapping[str, Any], *, registry: Registry, machine: Slots, hosts: Collection[str] = ()) -> Accepted:
     """Validate a document as the platform's spec, or as a service's own format.
 
     Raises InvalidSpec (each place with its message), UnknownName, NotYet or TooLarge.
@@ -44,10 +46,23 @@ def accept(document: Mapping[str, Any], *, registry: Registry, machine: Slots) -
     _refuse_relative(read)
     spec = validated(Spec, read)
     _refuse_unbuilt(spec)
-    check_possible(spec.resources, machine)
+    if check_executor(spec.executor, hosts) is None:
+        check_possible(spec.resources, machine)
     service = registry.get(spec.service)
     check_policy(spec.policy, service)
     return Accepted(spec=spec, service=service, config=validated(load(service.config), spec.config, at="config"))
+
+
+def check_executor(executor: str, hosts: Collection[str]) -> str | None:
+    """Return the host that is asked for, or None for this machine. Raises InvalidSpec, or UnknownName for a host."""
+    host = host_of(executor)
+    if host is None and executor != "local":
+        raise InvalidSpec(f"executor is {executor!r}", hint=f"allowed: local{''.join(f', host:{n}' for n in hosts)}")
+    if host is not None and host not in hosts:
+        if not hosts:
+            raise UnknownName(f"unknown host {host!r}: no host is named in the settings", hint=HOW_TO_NAME)
+        raise unknown("host", host, hosts)
+    return host
 
 
 def validated(model: type[BaseModel], document: Mapping[str, Any], *, at: str = "") -> Any:
@@ -95,8 +110,6 @@ def _refuse_relative(document: Mapping[str, Any]) -> None:
 
 
 def _refuse_unbuilt(spec: Spec) -> None:
-    if spec.executor != "local":
-        raise NotYet(f"executor {spec.executor!r} is not built yet", hint='use "executor": "local"')
     if any(link.kind == "input" for link in spec.links):
         raise NotYet("links of kind input are not built yet", hint="name the file by its path in the config")
     if spec.links:

@@ -22,6 +22,7 @@ from tutelage.control.queue import Candidate, admit
 from tutelage.control.recovery import ending_of, settle
 from tutelage.core.commands import Verb
 from tutelage.core.errors import DatabaseLocked, DiskFull, IllegalCommand, MemoryLimit, TutelageError, WallTime
+from tutelage.core.hosts import host_of
 from tutelage.core.operation import LIVE, QUEUED, State
 from tutelage.core.spec import Resources
 from tutelage.core.wire import CommandRequest
@@ -80,7 +81,7 @@ class Supervision:
         """Take over what an earlier supervisor left: live workers are watched on, dead ones settled in a round."""
         base = self._base
         with base.guard, base.store.reading() as reading:
-            for record in reading.operations(list(LIVE)):
+            for record in _here(reading.operations(list(LIVE))):
                 attempts = reading.attempts(record.id)
                 self._workers[record.id] = self._watch(record, attempts)
                 self._commands.deliver_again(record.id)
@@ -327,7 +328,7 @@ class Supervision:
         """Take no answer in time as a no."""
         base = self._base
         with base.store.reading() as reading:
-            paused = reading.operations([State.PAUSED])
+            paused = _here(reading.operations([State.PAUSED]))
         for record in paused:
             until_s = (record.waiting_for or {}).get("until_s")
             if until_s is not None and base.clock() > until_s:
@@ -342,7 +343,7 @@ class Supervision:
     def _start_next(self) -> None:
         base = self._base
         with base.store.reading() as reading:
-            queued = {record.id: record for record in reading.operations(list(QUEUED))}
+            queued = {record.id: record for record in _here(reading.operations(list(QUEUED)))}
         if not queued:
             return
         waiting = [_candidate(record) for record in queued.values()]
@@ -409,6 +410,11 @@ class Supervision:
             + max(0.0, self._base.clock() - newest.started_at_s),
             is_unjudged=True,
         )
+
+
+def _here(records: list[OperationRecord]) -> list[OperationRecord]:
+    """Leave out what runs on a host: its slots, limits and worker are the host's business."""
+    return [record for record in records if host_of(record.executor) is None]
 
 
 def _candidate(record: OperationRecord) -> Candidate:

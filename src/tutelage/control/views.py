@@ -10,8 +10,10 @@ from tutelage.control.pace import remaining_s
 from tutelage.control.policies import pending
 from tutelage.core import wire
 from tutelage.core.clock import iso
+from tutelage.core.commands import Verb
 from tutelage.core.events import Event, EventKind
 from tutelage.core.findings import NEEDS_SOMEBODY
+from tutelage.core.hosts import host_of
 from tutelage.core.operation import LIVE, State, commands_of
 from tutelage.core.redaction import redacted
 from tutelage.core.service import Service
@@ -50,18 +52,25 @@ def operation(
         metrics=_metrics(reading, record, service, spark),
         owner=wire.Principal(name=record.owner_name, kind=record.owner_kind),
         attention=needs_somebody(record, now_s=now_s),
-        commands=commands_of(
-            record.state,
-            supports=supports,
-            approval=_is_approval(record),
-            has_checkpoint=record.checkpoint_step is not None,
-        ),
+        commands=_commands(record, supports),
         assessment=assessment_of(record),
         policy=wire.PolicyState(pending=pending(record)),
         stopped_early=record.stopped_early,
         error=wire.ErrorInfo.model_validate(redacted(record.error)) if record.error else None,
         result=redacted(record.result) if record.result is not None else None,
     )
+
+
+def _commands(record: OperationRecord, supports: frozenset[str]) -> dict[Verb, str | None]:
+    found = commands_of(
+        record.state,
+        supports=supports,
+        approval=_is_approval(record),
+        has_checkpoint=record.checkpoint_step is not None,
+    )
+    if Verb.BRANCH in found and host_of(record.executor) is not None:
+        found[Verb.BRANCH] = found[Verb.BRANCH] or "not_yet: branching an operation that runs on a host is not built"
+    return found
 
 
 def needs_somebody(record: OperationRecord, *, now_s: float) -> bool:

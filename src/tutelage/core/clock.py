@@ -17,3 +17,8 @@ def iso(at_s: float | None) -> str | None:
         return None
     moment = dt.datetime.fromtimestamp(at_s, dt.UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def from_iso(at: str) -> float:
+    """Return seconds since the epoch of what `iso` rendered."""
+    return dt.datetime.fromisoformat(at).timestamp()

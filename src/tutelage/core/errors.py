@@ -121,6 +121,18 @@ class SupervisorUnreachable(TutelageError):
     code, status = "supervisor_unreachable", 503
 
 
+class HostUnreachable(SupervisorUnreachable):
+    """A host that the settings name does not answer, or not to this token."""
+
+    code = "host_unreachable"
+
+
+class VersionMismatch(TutelageError):
+    """A host runs a version of Tutelage that this one cannot follow."""
+
+    code, status, exit_code = "version_mismatch", 409, EXIT_USAGE
+
+
 class TrainingError(TutelageError):
     """A failure of the training itself; a service derives its own codes from it."""
 
@@ -143,6 +155,12 @@ class WorkerLost(TrainingError):
     """The worker died more often without a new checkpoint than `max_restarts` allows."""
 
     code = "worker_lost"
+
+
+class HostLost(TrainingError):
+    """The host knows nothing of the operation any more: it was removed there."""
+
+    code = "host_lost"
 
 
 class MissingDependency(TrainingError):

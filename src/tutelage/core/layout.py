@@ -67,6 +67,16 @@ class OperationFiles:
         return self.root / "artifacts"
 
     @property
+    def host_request(self) -> Path:
+        """What a host was asked to run, written before it is asked; a repeated request is the same."""
+        return self.root / "host_request.json"
+
+    @property
+    def host_checkpoints(self) -> Path:
+        """The checkpoints that lie on the host, as it listed them last."""
+        return self.root / "host_checkpoints.json"
+
+    @property
     def tracking(self) -> Path:
         """The folder of the export to a tracker."""
         return self.root / "tracking"

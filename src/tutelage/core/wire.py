@@ -489,17 +489,20 @@ class OperationPatch(Document):
 
 
 class HostInfo(Wire):
-    """A machine that trains: its slots and what is taken."""
+    """A machine that trains: its slots and what is taken; null where it does not answer."""
 
-    name: str
-    cpus: int
-    cpus_free: int
-    gpus: int
-    gpus_free: int
-    memory_gib: float
-    memory_free_gib: float
-    running: int
-    queued: int
+    name: str = Field(description="local, or the name after `host:`")
+    cpus: int | None = None
+    cpus_free: int | None = None
+    gpus: int | None = None
+    gpus_free: int | None = None
+    memory_gib: float | None = None
+    memory_free_gib: float | None = None
+    running: int | None = None
+    queued: int | None = None
+    reachable: bool = Field(True, description="it answered just now")
+    detail: str = Field("", description="why it cannot be reached")
+    version: str | None = Field(None, description="the version of Tutelage there")
 
 
 class GcReport(Wire):

@@ -161,6 +161,21 @@ TOKENS = Table(
 )
 """Tokens and logins; of a secret only its SHA-256 is kept."""
 
+MIRRORS = Table(
+    "mirrors",
+    METADATA,
+    Column("operation", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("remote", Text),
+    Column("cursor", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("log_cursor", Integer, nullable=False),
+    Column("log_bytes", Integer, nullable=False),
+    Column("decisions", JSON, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Operations that run on a host: what they are called there, and how far they were mirrored."""
+
 DELIVERIES = Table(
     "deliveries",
     METADATA,

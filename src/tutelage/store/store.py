@@ -17,7 +17,7 @@ from tutelage.store import curves, ledger
 from tutelage.store.database import Database, Durability
 from tutelage.store.migrate import upgrade
 from tutelage.store.records import AttemptRecord, LedgerEntry, OperationRecord, Point, SeriesRecord
-from tutelage.store.schema import ATTEMPTS, EVENTS, IDEMPOTENCY, OPERATIONS, SERIES
+from tutelage.store.schema import ATTEMPTS, EVENTS, IDEMPOTENCY, MIRRORS, OPERATIONS, SERIES
 
 INSERT_EVENT = (
     "INSERT INTO events(operation, seq, kind, attempt, offset, at_s, scope, step, data) VALUES(?,?,?,?,?,?,?,?,?)"
@@ -165,7 +165,7 @@ class Transaction(Reading):
             self.connection.exec_driver_sql(
                 f"DELETE FROM {name} WHERE series IN (SELECT id FROM series WHERE operation=?)", (operation_id,)
             )
-        for table in (SERIES, EVENTS, ATTEMPTS):
+        for table in (SERIES, EVENTS, ATTEMPTS, MIRRORS):
             self.connection.execute(delete(table).where(table.c.operation == operation_id))
         self.connection.execute(delete(OPERATIONS).where(OPERATIONS.c.id == operation_id))
         for key in [key for key in self._cache if key[0] == operation_id]:

@@ -165,18 +165,22 @@ def hosts(items: Sequence[wire.HostInfo]) -> Table:
         "memory free",
         "running",
         "queued",
+        "link",
         right=["cpus free", "gpus free", "memory free", "running", "queued"],
     )
     for host in items:
-        rows.add_row(
-            host.name,
-            f"{host.cpus_free} of {host.cpus}",
-            f"{host.gpus_free} of {host.gpus}",
-            f"{host.memory_free_gib:.1f} of {host.memory_gib:.1f} GiB",
-            str(host.running),
-            str(host.queued),
-        )
+        rows.add_row(host.name, *(_slots(host) if host.reachable else ["-"] * 5), host.detail or "answers")
     return rows
+
+
+def _slots(host: wire.HostInfo) -> list[str]:
+    return [
+        f"{host.cpus_free} of {host.cpus}",
+        f"{host.gpus_free} of {host.gpus}",
+        f"{host.memory_free_gib or 0:.1f} of {host.memory_gib or 0:.1f} GiB",
+        str(host.running),
+        str(host.queued),
+    ]
 
 
 def _settings(answer: wire.Comparison) -> Table:

@@ -107,6 +107,9 @@ HOST = {
     "memory_free_gib": 27.2,
     "running": 2,
     "queued": 0,
+    "reachable": True,
+    "detail": "",
+    "version": "0.1.0",
 }
 TOKEN = {
     "id": "tok_01m7yb51yhez22dbkdz7nq4c8r",
