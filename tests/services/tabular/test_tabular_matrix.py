@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from tabular_support import Operation, config, kill, make_run, scores_of
+from test_tabular_documents import VALID
 
 from tutelage.core.errors import TutelageError
 from tutelage.core.layout import OperationFiles
@@ -109,7 +110,8 @@ def rows_of(path: Path, count: int = 3) -> list[dict[str, Any]]:
 
 
 def check_scores(result: Mapping[str, Any]) -> None:
-    """The objective is better than the trivial model's, over the folds and on the test."""
+    """The document is valid, and the objective better than the trivial model's, over the folds and on the test."""
+    VALID.validate(result)
     metadata, objective = result["metadata"], result["metadata"]["objective"]
     sign = 1 if direction_of(objective) == "maximize" else -1
     trivial = metadata["baseline"][objective]
