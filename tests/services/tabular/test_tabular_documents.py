@@ -113,7 +113,8 @@ def test_every_job_ends_with_a_valid_document(asked: dict[str, Any], monkeypatch
         document = outcome(Path(folder), {"trainDataPath": str(table), "targetColumn": "y", **more})
         VALID.validate(document)
         if document["success"]:
-            assert document["metadata"]["artifactsSkipped"] == {}
+            reasons = document["metadata"]["artifactsSkipped"].values()
+            assert [reason for reason in reasons if reason.startswith("fit_failed")] == []
         json.dumps(document, allow_nan=False)
         if asked["table"] == "constant":
             assert document["success"] is False
