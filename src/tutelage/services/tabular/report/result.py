@@ -31,6 +31,7 @@ from tutelage.services.tabular.report.limits import limits_metadata
 from tutelage.services.tabular.report.model_card import CARD, Card, model_card
 from tutelage.services.tabular.report.pareto import pareto_front, record_front, write_front
 from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, State, Trial
+from tutelage.services.tabular.search.study import pruner_for
 from tutelage.settings import load_settings
 
 CURVES = "curves.json"
@@ -113,12 +114,13 @@ def _write_card(
     write_json(run.artifact(REQUEST), request_of(plan))
     write_bytes(run.artifact(EXAMPLE), SCRIPT.encode())
     search = config.hyperparameter_search
+    pruner = pruner_for(search, len(plan.objectives))
     card = Card(
         name=_name_of(run),
         operation=run.id,
         result=result,
         plan=plan,
-        search={"enabled": search.enabled, "sampler": search.sampler, "pruner": search.pruner},
+        search={"enabled": search.enabled, "sampler": search.sampler, "pruner": pruner},
         permutation=permuted,
         curves=drawn,
     )
