@@ -14,7 +14,6 @@ import pytest
 from tests.support import Plane, plane_at
 from tests.tracking.servers import black_hole, free_port
 
-from tutelage.control import exports
 from tutelage.core import wire
 from tutelage.core.atomic import write_json
 from tutelage.core.operation import State
@@ -85,13 +84,11 @@ def test_the_feed_holds_each_curve_with_steps_and_times(plane: Plane) -> None:
     assert [row[1] for row in rows] == shown.values["val_loss"]
 
 
-def test_an_outstanding_export_keeps_the_supervisor_until_it_gives_up(
-    plane: Plane, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exports, "RETRY_S", (0.05, 0.05))
-    plane.finish(submit(plane, dead()))
-    assert not plane.platform.is_idle()
-    plane.until(plane.platform.is_idle)
+def test_an_outstanding_export_keeps_the_supervisor_until_it_gives_up(tmp_path: Path) -> None:
+    with plane_at(tmp_path / "home", tracker_retry_s=(0.05, 0.05)) as plane:
+        plane.finish(submit(plane, dead()))
+        assert not plane.platform.is_idle()
+        plane.until(plane.platform.is_idle)
 
 
 def test_a_command_ends_the_wait_and_the_news_comes_later(plane: Plane) -> None:
@@ -124,14 +121,14 @@ def test_what_an_exporter_did_after_its_supervisor_was_gone_is_shown_by_the_next
         assert not plane.parts.supervision.exports.is_outstanding
 
 
-def test_a_removed_operation_is_forgotten(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "RETRY_S", (0.05,) * 100)
-    done = plane.finish(submit(plane, dead()))
-    plane.platform.delete(done.id)
-    plane.until(plane.platform.is_idle)
+def test_a_removed_operation_is_forgotten(tmp_path: Path) -> None:
+    with plane_at(tmp_path / "home", tracker_retry_s=(0.05,) * 100) as plane:
+        done = plane.finish(submit(plane, dead()))
+        plane.platform.delete(done.id)
+        plane.until(plane.platform.is_idle)
 
 
-@pytest.mark.slow  # MLflow's import and first migration, after a pause of 10 s
+@pytest.mark.slow  # MLflow's import and first migration
 def test_a_retry_logs_exactly_once_and_is_shown(tmp_path: Path) -> None:
     folder, home = tmp_path / "later", tmp_path / "home"
     with plane_at(home) as plane:

@@ -20,8 +20,6 @@ from tutelage.store import OperationRecord
 LOG = logging.getLogger(__name__)
 HOLD_S = 60.0
 """How long the end of a run waits for its export to a tracker that answers; the export itself goes on."""
-RETRY_S = (10.0, 30.0, 120.0)
-"""Pauses after failures of one tracker in a row; after the last one the next supervisor tries again."""
 BUSY_S = 1.0
 BUSY = 75
 """Exit code of an exporter that found another one at work on the same operation."""
@@ -36,11 +34,6 @@ class Tracker:
     waiting: dict[str, None] = field(default_factory=dict)
     num_failed: int = 0
     next_s: float = 0.0
-
-    @property
-    def is_given_up(self) -> bool:
-        """Whether it is left to the next supervisor."""
-        return self.num_failed > len(RETRY_S)
 
 
 @dataclass
@@ -65,7 +58,9 @@ class Exports:
     @property
     def is_outstanding(self) -> bool:
         """Whether an export runs, or is due before the tracker is given up."""
-        return bool(self._running) or any(item.waiting and not item.is_given_up for item in self._trackers.values())
+        return bool(self._running) or any(
+            item.waiting and not self._is_given_up(item) for item in self._trackers.values()
+        )
 
     def adopt(self) -> None:
         """Find what an earlier supervisor could not export, and what its exporters did after it was gone."""
@@ -116,7 +111,7 @@ class Exports:
                     self._ended(operation, uri, process.returncode)
         for uri, tracker in self._trackers.items():
             waiting = next((item for item in tracker.waiting if item not in self._holds), None)
-            is_due = waiting and not tracker.is_given_up and time.monotonic() >= tracker.next_s
+            is_due = waiting and not self._is_given_up(tracker) and time.monotonic() >= tracker.next_s
             is_busy = len(self._running) >= MAX_RUNNING or any(uri == used for used, _ in self._running.values())
             if waiting and is_due and not is_busy:
                 with self._harmless(waiting):
@@ -206,7 +201,12 @@ class Exports:
 
     def _failed(self, tracker: Tracker) -> None:
         tracker.num_failed += 1
-        tracker.next_s = time.monotonic() + RETRY_S[min(tracker.num_failed, len(RETRY_S)) - 1]
+        if not self._is_given_up(tracker):
+            tracker.next_s = time.monotonic() + self._base.settings.tracker_retry_s[tracker.num_failed - 1]
+
+    def _is_given_up(self, tracker: Tracker) -> bool:
+        """Tell whether a tracker is left to the next supervisor: it failed after each pause."""
+        return tracker.num_failed > len(self._base.settings.tracker_retry_s)
 
     def _tell(self, operation: str, block: dict[str, Any]) -> None:
         """Show how an export stands with its operation, and write it into the stream when that is news."""

@@ -153,6 +153,11 @@ def config(document: Mapping[str, Any]) -> TabularConfig:
     return TabularConfig.model_validate(document)
 
 
+def scores_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a result's metrics but for its latency, which is the machine's."""
+    return {name: values for name, values in result["metrics"].items() if name != "latency"}
+
+
 def kill(process: subprocess.Popen[bytes]) -> None:
     """End the worker alone, as the kernel would; its child must follow by itself."""
     process.kill()

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from tabular_support import config, make_run, make_table
@@ -50,7 +50,12 @@ PART: dict[str, st.SearchStrategy[Any]] = {
     "optimizeFor": st.sampled_from([None, "recall"]),
     "testSize": st.sampled_from([0.2, 0.5]),
     "features": st.sampled_from([None, ["age", "spend"], ["same"]]),
+    "calibration": st.sampled_from(["none", "temperature"]),
+    "resampling": st.sampled_from(["none", "undersample"]),
+    "memoryLimit": st.sampled_from([None, 3.0]),
 }
+ONE: dict[str, Any] = {"hyperparameterSearch": {"nTrials": 1}}
+TWO: dict[str, Any] = {"hyperparameterSearch": {"nTrials": 3, "sampler": "nsgaii"}}
 JOBS = st.fixed_dictionaries({"table": st.sampled_from(["classes", "numbers", "constant", "few"])}, optional=PART)
 
 
@@ -96,6 +101,10 @@ def test_the_schema_is_one() -> None:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(asked=JOBS)
+@example(asked={"table": "classes", "calibration": "sigmoid", "resampling": {"type": "smote", "ratio": 0.9}, **ONE})
+@example(asked={"table": "classes", "metrics": ["roc_auc", "fit_s"], "timeLimit": 60, "algorithm": "logistic", **TWO})
+@example(asked={"table": "classes", "algorithm": "kmeans", **ONE})
+@example(asked={"table": "numbers", "algorithm": "dbscan", "targetColumn": None, "deterministic": True, **ONE})
 def test_every_job_ends_with_a_valid_document(asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     with TemporaryDirectory() as folder:
         monkeypatch.setenv("TUTELAGE_HOME", folder)
@@ -103,6 +112,9 @@ def test_every_job_ends_with_a_valid_document(asked: dict[str, Any], monkeypatch
         table = write_table(Path(folder), asked["table"])
         document = outcome(Path(folder), {"trainDataPath": str(table), "targetColumn": "y", **more})
         VALID.validate(document)
+        if document["success"]:
+            reasons = document["metadata"]["artifactsSkipped"].values()
+            assert [reason for reason in reasons if reason.startswith("fit_failed")] == []
         json.dumps(document, allow_nan=False)
         if asked["table"] == "constant":
             assert document["success"] is False

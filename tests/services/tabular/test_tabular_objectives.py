@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tabular_support import Operation, config, job, kill, make_table, trials_seen
+from tabular_support import Operation, config, job, kill, make_table, scores_of, trials_seen
 
 from tutelage.core.errors import InvalidSpec, UnknownName
 from tutelage.services.tabular.config import Search
@@ -139,7 +139,7 @@ def test_a_killed_search_on_two_objectives_ends_as_if_undisturbed(tmp_path: Path
     assert disturbed.run(3) == 0
     fronts = [operation.result["metadata"]["paretoFront"] for operation in (calm, disturbed)]
     assert fronts[0] == fronts[1]
-    assert calm.result["metrics"] == disturbed.result["metrics"]
+    assert scores_of(calm.result) == scores_of(disturbed.result)
     metadata = calm.result["metadata"]
     best = max(fronts[0], key=lambda item: item["values"]["roc_auc"])
     assert metadata["bestTrialNumber"] == best["trial"]

@@ -239,6 +239,7 @@ def test_the_failure_document_has_the_contract_s_shape(tmp_path: Path) -> None:
         "error": {"code": "one_class", "message": "m", "hint": "h"},
         "suggestions": ["h"],
         "partial": {"bestParams": None, "nTrials": 0, "artifacts": []},
+        "experiment": {"status": "disabled"},
         "unrecognized": [],
     }
 

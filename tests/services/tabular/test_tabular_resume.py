@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tabular_support import Operation, fit_child_of, job, kill, make_table, trials_seen
+from tabular_support import Operation, fit_child_of, job, kill, make_table, scores_of, trials_seen
 
 LIGHT = {"algorithm": "lightgbm", "hyperparameterSearch": {"nTrials": 12}, "validationStrategy": {"folds": 3}}
 
@@ -14,7 +14,7 @@ LIGHT = {"algorithm": "lightgbm", "hyperparameterSearch": {"nTrials": 12}, "vali
 def outcome(operation: Operation) -> dict[str, Any]:
     result = operation.result
     meta = {key: result["metadata"][key] for key in ("nTrials", "nTrialsPruned", "bestTrialNumber", "rounds")}
-    return {"metrics": result["metrics"], "params": result["bestParams"], **meta}
+    return {"metrics": scores_of(result), "params": result["bestParams"], **meta}
 
 
 def numbers(operation: Operation, attempt: int) -> dict[Any, float]:

@@ -380,7 +380,8 @@ def _tell_data(config: TabularConfig, run: Run, split: _Split, columns: list[Col
     """Tell what was read, and name leak suspects, before anything is trained; return the quality."""
     _tell_columns(config, run, split.frame, columns)
     target = split.target
-    quality = look(split.frame, columns, values=split.values, task=target.task, target_name=target.name)
+    values = None if target.task == catalog.CLUSTERING else split.values  # labels are not learned: nothing can leak
+    quality = look(split.frame, columns, values=values, task=target.task, target_name=target.name)
     run.log(f"data quality {quality.score} of 100: {'; '.join(quality.reasons) or 'nothing to take off'}")
     for suspect in quality.suspects:
         said = f"{' + '.join(suspect.columns)}: {suspect.why} ({suspect.share:.1%} explained)"

@@ -34,11 +34,14 @@ def described(columns: list[Column], facts: dict[str, dict[str, Any]], *, num_ro
 
 
 def target_facts(values: Any, classes: list[Any]) -> dict[str, Any]:
-    """Return the training target's classes with their rows, or the range of its numbers."""
+    """Return the training target's classes with their rows, the range of its numbers, or how many labels are known."""
     if classes:
         counts = pd.Series(values).value_counts()
         return {"classes": classes, "rows": [int(counts[name]) for name in classes]}
-    return {"classes": [], **_numbers(pd.Series(values))}
+    cells = pd.Series(values)
+    if not pd.api.types.is_numeric_dtype(cells):  # labels that clusters are compared with, empty where unknown
+        return {"classes": [], "labelled_rows": int((cells != "").sum())}
+    return {"classes": [], **_numbers(cells)}
 
 
 def _facts(column: Column, typed: Any) -> dict[str, Any]:

@@ -107,10 +107,11 @@ class AsPredicted(BaseEstimator):  # type: ignore[misc]
         self.pipeline = pipeline
 
     def predict(self, frame: Any) -> Any:
-        """Return labels, or numbers in the target's unit."""
+        """Return labels, numbers in the target's unit, or clusters."""
         model = self.pipeline["model"]
         if not hasattr(model, "classes_"):
-            return np.asarray(model.predict(self._encoded(frame)), dtype="float64")
+            kind = "int64" if getattr(model, "predicts_clusters", False) else "float64"
+            return np.asarray(model.predict(self._encoded(frame)), dtype=kind)
         return decide(self.predict_proba(frame), model.classes_, getattr(model, "threshold", None))
 
     def predict_proba(self, frame: Any) -> Any:
@@ -132,6 +133,11 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(self, model: Any, calibrator: Calibrator) -> None:
         self.model = model
         self.calibrator = calibrator
+
+    def fit(self, matrix: Any, target: Any, **more: Any) -> Calibrated:
+        """Fit the wrapped classifier; scikit-learn takes nothing for an estimator that has no `fit`."""
+        self.model.fit(matrix, target, **more)
+        return self
 
     @property
     def classes_(self) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tutelage.core.atomic import write_json
-from tutelage.services.tabular.catalog import direction_of
+from tutelage.services.tabular.catalog import CLUSTERING, direction_of
 from tutelage.services.tabular.models.algorithms import REGISTRY, Algorithm
 from tutelage.services.tabular.plan import Plan, seed_of
 from tutelage.services.tabular.report.curves import PLOTS
@@ -50,8 +50,12 @@ def explain(extras: Extras, plan: Plan, final: Final, model: Path, *, seed: int)
         "budget_s": PERMUTATION_S,
     }
     what, limits = "permutation importance", {"needs_s": PERMUTATION_S, "timeout_s": 2 * PERMUTATION_S + GRACE_S}
+    found: Permuted | None = None
     known = set(extras.skipped)
-    found: Permuted | None = extras.ask(f"{KEPT}:permutation", arguments, what=what, **limits)
+    if plan.task == CLUSTERING:
+        extras.skipped[what] = "clusters have no truth whose loss could be measured"
+    else:
+        found = extras.ask(f"{KEPT}:permutation", arguments, what=what, **limits)
     if found is None and what not in set(extras.skipped) - known:
         extras.skip(what, f"the model predicts too slowly for 5 repeats in {PERMUTATION_S:g} s")
     document = own if found is None else {**own, **_permuted(plan, found)}

@@ -65,19 +65,7 @@ def fit_final(
     said = calibrator.apply(said) if calibrator else said
     threshold = _threshold(config, run, plan, truth, said)
     rounds = validated.best_rounds if ALGORITHMS[algorithm].has_rounds else None
-    request = messages.Fit(
-        algorithm=algorithm,
-        params=closing.params,
-        seed=seed,
-        train=_all_rows(plan),
-        rounds=rounds,
-        max_points=EVERY_ROUND,
-        keep=_unsigned(run),
-        threshold=threshold.value if threshold else None,
-        calibrator=calibrator,
-    )
-    run.phase("refit")
-    kept = _fit(run, closing, request, scope=REFIT)
+    kept = _refit(run, plan, closing, seed=seed, rounds=rounds, threshold=threshold, calibrator=calibrator)
     if kept is None:
         return None
     is_another = closing.algorithm != algorithm
@@ -117,6 +105,32 @@ def _validate(
     if plan.objective in validated.scores:
         run.scope(FINAL).metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
     return validated, tuple(curve)
+
+
+def _refit(
+    run: Run,
+    plan: Plan,
+    closing: Closing,
+    *,
+    seed: int,
+    rounds: int | None,
+    threshold: Threshold | None,
+    calibrator: Calibrator | None,
+) -> messages.Fitted | None:
+    """Fit on all training rows and keep the model; None when asked to end."""
+    request = messages.Fit(
+        algorithm=closing.algorithm,
+        params=closing.params,
+        seed=seed,
+        train=_all_rows(plan),
+        rounds=rounds,
+        max_points=EVERY_ROUND,
+        keep=_unsigned(run),
+        threshold=threshold.value if threshold else None,
+        calibrator=calibrator,
+    )
+    run.phase("refit")
+    return _fit(run, closing, request, scope=REFIT)
 
 
 def _held_out(plan: Plan, validated: messages.Fitted, out_of_fold: Any) -> tuple[Any, Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tutelage import __version__
-from tutelage.services.tabular.catalog import ALGORITHMS, CLASSIFICATION, direction_of, is_better
+from tutelage.services.tabular.catalog import ALGORITHMS, CLASSIFICATION, CLUSTERING, GLOSSARY, direction_of, is_better
 from tutelage.services.tabular.plan import Plan
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ SMALL_CLASS = 0.1
 """Share of the rows below which one class of two is told as rare; with more classes it shrinks as their share does."""
 
 MAX_NAMED = 40
+BETTER = {item.name: {"maximize": "higher", "minimize": "lower"}.get(item.direction or "", "-") for item in GLOSSARY}
+"""Score -> which values are better; a dash where it is not searched on, such as the number of clusters."""
+
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "optuna")
 CONTENTS = {
     "confusion": "confusion_matrix.png",
@@ -54,7 +57,7 @@ def model_card(card: Card) -> str:
 def _purpose(card: Card) -> Iterator[str]:
     facts = card.result["metadata"]
     classes = facts["classes"]
-    what = f"{facts['modelType']} of `{facts['target']}`"
+    what = f"{facts['modelType']} of " + (f"`{facts['target']}`" if card.plan.task != CLUSTERING else "rows")
     yield f"# {card.name}"
     yield ""
     yield f"A model for the {what}, trained by Tutelage as operation `{card.operation}` with `{facts['algorithm']}`."
@@ -118,7 +121,7 @@ def _results(card: Card) -> Iterator[str]:
     for name, value in metrics["test"].items():
         mean, std = cross.get(f"{name}_mean"), cross.get(f"{name}_std")
         folds = "" if mean is None else f"{mean:.5g} ± {std:.2g}"
-        better = {"maximize": "higher", "minimize": "lower"}[direction_of(name)]
+        better = BETTER.get(name, "-")
         rows.append((f"`{name}`", f"{value:.5g}", folds, f"{baseline[name]:.5g}" if name in baseline else "", better))
     head = ("score", "test", "cross-validation, mean ± deviation", "trivial baseline, same folds", "better is")
     yield from _table(head, rows)
@@ -195,13 +198,13 @@ def _of_rows(card: Card) -> Iterator[str]:
     for name in plan.classes[:MAX_NAMED]:
         count, tested = trained[name], tests[name]
         if count < few:
-            share = count / facts["rowsUsed"]
+            share = count / facts["rowsTrain"]
             yield f"class `{name}` has {count:,} of the training rows ({share:.2%}) and {tested:,} of the test rows"
 
 
 def _of_columns(card: Card) -> Iterator[str]:
     for column in card.plan.reader.columns[:MAX_NAMED]:
-        share = column.num_missing / card.result["metadata"]["rowsUsed"]
+        share = column.num_missing / card.result["metadata"]["rowsTrain"]
         if share > MANY_MISSING:
             yield f"`{column.name}` is missing in {share:.1%} of the training rows"
     found = card.permutation.columns if card.permutation else {}

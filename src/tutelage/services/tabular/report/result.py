@@ -31,6 +31,7 @@ from tutelage.services.tabular.report.limits import limits_metadata
 from tutelage.services.tabular.report.model_card import CARD, Card, model_card
 from tutelage.services.tabular.report.pareto import pareto_front, record_front, write_front
 from tutelage.services.tabular.search.state import COMPLETE, FAILED, PRUNED, State, Trial
+from tutelage.services.tabular.search.study import pruner_for
 from tutelage.settings import load_settings
 
 CURVES = "curves.json"
@@ -68,30 +69,42 @@ def package(
         names += write_clusters(run, final.kept.clusters, algorithm=plan.algorithm)
     if len(plan.objectives) > 1:
         names.append(write_front(run, state.trials, plan.objectives, chosen))
-    shown = [name for name in names if not name.endswith(".sig")]
-    metadata = _metadata(config, plan, state, final, chosen)
-    result = {
+    metadata = {
+        **_metadata(config, plan, state, final, chosen),
+        **limits_metadata(config, state, final, ladder),
+        "modelBytes": model.stat().st_size,
+        "artifactsSkipped": extras.skipped,
+    }
+    metrics = {
+        "test": final.kept.test_scores,
+        "crossValidation": {} if final.algorithm != plan.algorithm else cross_validation(chosen),
+        "latency": latency,
+    }
+    result = _result(config, run, final, metrics, metadata, names)
+    _write_card(config, run, plan, result, permuted, drawn)
+    return result
+
+
+def _result(
+    config: TabularConfig,
+    run: Run,
+    final: Final,
+    metrics: dict[str, dict[str, float]],
+    metadata: dict[str, Any],
+    names: list[str],
+) -> dict[str, Any]:
+    """Return the result document; signatures are no artifacts of their own."""
+    return {
         "success": True,
         "modelPath": f"artifacts/{MODEL}",
-        "metrics": {
-            "test": final.kept.test_scores,
-            "crossValidation": {} if final.algorithm != plan.algorithm else cross_validation(chosen),
-            "latency": latency,
-        },
+        "metrics": metrics,
         "bestParams": dict(final.params),
         "featureImportance": final.kept.importance,
         "experiment": experiment_of(OperationFiles(run.dir)),
-        "metadata": {
-            **metadata,
-            **limits_metadata(config, state, final, ladder),
-            "modelBytes": model.stat().st_size,
-            "artifactsSkipped": extras.skipped,
-        },
-        "artifacts": [f"artifacts/{name}" for name in shown],
+        "metadata": metadata,
+        "artifacts": [f"artifacts/{name}" for name in names if not name.endswith(".sig")],
         **({"unrecognized": config.unrecognized} if config.unrecognized else {}),
     }
-    _write_card(config, run, plan, result, permuted, drawn)
-    return result
 
 
 def _write_card(
@@ -101,12 +114,13 @@ def _write_card(
     write_json(run.artifact(REQUEST), request_of(plan))
     write_bytes(run.artifact(EXAMPLE), SCRIPT.encode())
     search = config.hyperparameter_search
+    pruner = pruner_for(search, len(plan.objectives))
     card = Card(
         name=_name_of(run),
         operation=run.id,
         result=result,
         plan=plan,
-        search={"enabled": search.enabled, "sampler": search.sampler, "pruner": search.pruner},
+        search={"enabled": search.enabled, "sampler": search.sampler, "pruner": pruner},
         permutation=permuted,
         curves=drawn,
     )
