@@ -185,14 +185,6 @@ def test_another_trial_starts_while_a_mean_one_has_room() -> None:
     assert not watch.has_room(0.0, [])
 
 
-@pytest.mark.parametrize(("import_s", "slowness"), [(0.5, 1.0), (2.0, 1.0), (5.0, 2.5), (60.0, 4.0)])
-def test_a_busy_machine_is_given_more_time_for_the_end(import_s: float, slowness: float) -> None:
-    budget = Budget(limit_s=60, clock=Clock())
-    budget.see_import(import_s)
-    assert budget.slowness == slowness
-    assert budget.usable_s == pytest.approx(60 - min(finish_s(60) * slowness, 18))
-
-
 def test_a_deadline_is_near_when_the_next_round_would_end_after_it() -> None:
     clock = Clock()
     deadline = Deadline(110.0, clock=clock)

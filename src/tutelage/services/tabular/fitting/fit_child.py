@@ -136,8 +136,8 @@ class FitServer:
         final = validation.final_split(request, data.target, has_classes=has_classes)
         return messages.Divided(folds=folds, final=final, trivial=trivial)
 
-    def _apply(self, request: messages.Apply) -> Any:
-        return load(request.function)(self._loaded, **request.arguments)
+    def _apply(self, request: messages.Apply) -> messages.Applied:
+        return messages.Applied(value=load(request.function)(self._loaded, **request.arguments))
 
     def _trivial(self, train: messages.Rows, held: messages.Rows) -> dict[str, float]:
         """Score the trivial model on a fold: class shares, the mean, or rows assigned to clusters at random."""

@@ -164,6 +164,13 @@ class Lost:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What an applied function returned; wrapped, since None alone is the end of the stream."""
+
+    value: Any
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ready:
     """The child has imported its libraries."""
 

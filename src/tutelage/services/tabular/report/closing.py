@@ -11,7 +11,7 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild, OnRounds
 from tutelage.services.tabular.fitting.ladder import Ladder, Rung, lighter_than
-from tutelage.services.tabular.fitting.pace import pace_of, power_of
+from tutelage.services.tabular.fitting.pace import Pace, pace_of, power_of, rows_within
 from tutelage.services.tabular.models.algorithms import REGISTRY
 from tutelage.services.tabular.plan import Plan, answered
 from tutelage.services.tabular.search.asked import Asked
@@ -24,6 +24,12 @@ FINAL, REFIT = "final", "refit"
 POLITE_FINAL, HARD_FINAL = 0.36, 0.5
 POLITE_REFIT, HARD_REFIT = 0.75, 0.85
 """Shares of what is left after which a closing fit ends by itself, and is killed."""
+
+MORE_USED, MORE_ROWS = 0.9, 1.1
+"""A refit on more rows is planned to take so much of what is left, and needs so many times the rows.
+
+Half of what keeping the model takes is taken to grow with the rows: the shuffling of columns does not.
+"""
 
 LEAST_POLITE = 0.3
 """What learning is given of what is left, however long keeping the model is expected to take."""
@@ -48,6 +54,7 @@ class Closing:
         chosen: Trial,
     ) -> None:
         self.algorithm, self.params, self.rows = plan.algorithm, chosen.params, 0
+        self.fold_rounds = [count for count in chosen.rounds if count is not None]
         self._task, self._asked, self._keeper, self._ladder = plan.task, asked, keeper, ladder
         self._fits = LadderedFits(plan, child, ladder, seed=run.seed)
         self._rung = Rung(**chosen.rung)
@@ -67,8 +74,7 @@ class Closing:
 
     def fit(self, request: messages.Fit, *, scope: str, on_rounds: OnRounds) -> messages.Fitted | None:
         """Return the fit; None when somebody asked to end. Raises the operation's error when the lightest was lost."""
-        explain_s = None if self._limit_s is None else EXPLAIN_SHARE * self._limit_s
-        request = replace(request, explain_s=explain_s)
+        request = self._explained(request)
         self._cap = self._room(scope, len(request.train))
         while True:
             asked = self._with_model(request)
@@ -83,9 +89,35 @@ class Closing:
                 return None
             self._after_loss(outcome, outcome.answer, scope)
 
+    def room_for_more(self, fitted: messages.Fitted, wanted: int) -> int | None:
+        """Return the rows of another refit for which there is time, by what this one took; None: no use in one."""
+        if self._limit_s is None or self.rows >= wanted or self._rung != Rung() or fitted.is_cut:
+            return None
+        pace = pace_of([(self.rows, fitted.fit_s)], power=power_of(self.algorithm))
+        keep = Pace(power=1.0, fixed_s=fitted.keep_s / 2, slope_s=fitted.keep_s / 2 / self.rows)
+        rows = rows_within([(pace, 1.0), (keep, 1.0)], MORE_USED * self._left_s(), most=wanted)
+        return rows if rows >= MORE_ROWS * self.rows else None
+
+    def fit_more(self, request: messages.Fit, rows: int, *, on_rounds: OnRounds) -> messages.Fitted | None:
+        """Return the refit on more rows; None where it did not end in what is left: the one before is kept."""
+        asked, size = self._with_model(self._explained(request)), Size(cap=rows, rung=self._rung)
+        limits = Limits(hard_s=max(LEAST_S / 2, self._left_s()), by_budget=True, may_shrink=False)
+        outcome = self._fits.ask(
+            asked, size, limits=lambda: limits, at=REFIT, on_rounds=on_rounds, must_end=self._must_end
+        )
+        if not isinstance(outcome.answer, messages.Fitted):
+            return None
+        self._ladder.record("rows", self.rows, outcome.rows, at=REFIT, reason="timeLimit: time was left for more rows")
+        self.rows = outcome.rows
+        return outcome.answer
+
     @property
     def _limit_s(self) -> float | None:
         return self._keeper.budget.limit_s
+
+    def _explained(self, request: messages.Fit) -> messages.Fit:
+        """Return the request with the time that shuffling the columns may take."""
+        return replace(request, explain_s=None if self._limit_s is None else EXPLAIN_SHARE * self._limit_s)
 
     def _with_model(self, request: messages.Fit) -> messages.Fit:
         """Return the request for the algorithm as it is now; another one has rounds of its own and no threshold."""

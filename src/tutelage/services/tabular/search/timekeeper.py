@@ -76,5 +76,8 @@ class Timekeeper:
         return Limits(hard_s=hard_s, polite_s=polite_s, by_budget=True, may_shrink=is_first)
 
     def has_room(self, left_s: float, trials_s: Sequence[float]) -> bool:
-        """Tell whether another trial, as long as the complete ones were, has room in what the search has left."""
-        return left_s > (float(np.mean(trials_s)) if trials_s else 0.0)
+        """Tell whether another trial, as short as the shortest complete one, has room in what the search has left.
+
+        A longer one is pruned as soon as its first folds say that it cannot end.
+        """
+        return left_s > min(trials_s, default=0.0)
