@@ -11,12 +11,12 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild, OnRounds
 from tutelage.services.tabular.fitting.ladder import Ladder, Rung, lighter_than
-from tutelage.services.tabular.fitting.pace import Pace, pace_of, power_of, rows_within
+from tutelage.services.tabular.fitting.pace import Pace, pace_of, power_of
 from tutelage.services.tabular.models.algorithms import REGISTRY
 from tutelage.services.tabular.plan import Plan, answered
 from tutelage.services.tabular.search.asked import Asked
 from tutelage.services.tabular.search.laddered import LadderedFits, Limits, Outcome, Size
-from tutelage.services.tabular.search.shares import Paces, closing_rows, final_rows, least_rows, refit_rows
+from tutelage.services.tabular.search.shares import Paces, closing_rows, final_rows, least_rows, more_rows, refit_rows
 from tutelage.services.tabular.search.state import Trial
 from tutelage.services.tabular.search.timekeeper import Timekeeper
 
@@ -24,12 +24,6 @@ FINAL, REFIT = "final", "refit"
 POLITE_FINAL, HARD_FINAL = 0.36, 0.5
 POLITE_REFIT, HARD_REFIT = 0.75, 0.85
 """Shares of what is left after which a closing fit ends by itself, and is killed."""
-
-MORE_USED, MORE_ROWS = 0.9, 1.1
-"""A refit on more rows is planned to take so much of what is left, and needs so many times the rows.
-
-Half of what keeping the model takes is taken to grow with the rows: the shuffling of columns does not.
-"""
 
 LEAST_POLITE = 0.3
 """What learning is given of what is left, however long keeping the model is expected to take."""
@@ -93,10 +87,10 @@ class Closing:
         """Return the rows of another refit for which there is time, by what this one took; None: no use in one."""
         if self._limit_s is None or self.rows >= wanted or self._rung != Rung() or fitted.is_cut:
             return None
-        pace = pace_of([(self.rows, fitted.fit_s)], power=power_of(self.algorithm))
-        keep = Pace(power=1.0, fixed_s=fitted.keep_s / 2, slope_s=fitted.keep_s / 2 / self.rows)
-        rows = rows_within([(pace, 1.0), (keep, 1.0)], MORE_USED * self._left_s(), most=wanted)
-        return rows if rows >= MORE_ROWS * self.rows else None
+        fit = pace_of([(self.rows, fitted.fit_s)], power=power_of(self.algorithm))
+        half_s = fitted.keep_s / 2  # testing the model grows with it, shuffling its columns has a fixed time
+        keep = Pace(power=1.0, fixed_s=half_s, slope_s=half_s / self.rows)
+        return more_rows(Paces(fit=fit, keep=keep), self.rows, self._left_s(), most=wanted)
 
     def fit_more(self, request: messages.Fit, rows: int, *, on_rounds: OnRounds) -> messages.Fitted | None:
         """Return the refit on more rows; None where it did not end in what is left: the one before is kept."""

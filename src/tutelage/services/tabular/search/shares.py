@@ -21,6 +21,9 @@ PART_USED = 0.85
 VALIDATING_SHARE = 0.2
 """What a final fit without rounds may take: it only validates, and the refit is what is kept."""
 
+MORE_USED, MORE_ROWS = 0.9, 1.1
+"""A refit on more rows is planned to take so much of what is left, and needs so many times the rows."""
+
 RESERVE_FACTOR = 1.25
 LEAST_WITH_ROUNDS = 3_000
 """What learns in rounds gets so many rows before any are given up: it ends at its deadline with fewer rounds."""
@@ -87,6 +90,12 @@ def final_rows(paces: Paces, work: Work, usable_s: float) -> int:
 def refit_rows(paces: Paces, work: Work, usable_s: float) -> int:
     """Return the training rows with which the refit, its test and explanation fit into what is left."""
     return rows_within([(paces.fit, 1.0), (paces.keep, 1.0)], PART_USED * usable_s, most=work.all_rows)
+
+
+def more_rows(paces: Paces, rows: int, left_s: float, *, most: int) -> int | None:
+    """Return the rows of another refit for which `left_s` has room, or None where they are hardly more than `rows`."""
+    found = rows_within([(paces.fit, 1.0), (paces.keep, 1.0)], MORE_USED * left_s, most=most)
+    return found if found >= min(MORE_ROWS * rows, most) > rows else None
 
 
 def least_rows(algorithm: str, wanted: int) -> int:
