@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import Figure, Report
-from tutelage.core.errors import InvalidSpec
 from tutelage.services.tabular.catalog import direction_of
 
 LIMIT_S, QUICK_LIMIT_S = 60, 15
@@ -70,6 +69,9 @@ class Kept:
 
 def run(*, quick: bool) -> Report:
     """Train them one after the other; a row is printed as each ends."""
+    if DATA not in os.environ:
+        print(f"{DATA} names no folder of tables: nothing is trained")
+        return Report(name="time_limit", figures=[])
     limit_s = QUICK_LIMIT_S if quick else LIMIT_S
     trained = []
     for table, algorithm in QUICK if quick else _all():
@@ -83,14 +85,11 @@ def _all() -> Iterator[tuple[str, str]]:
 
 
 def train(table: str, algorithm: str, *, limit_s: float) -> Kept:
-    """Train through `tutelage train` in a home of its own. Raises InvalidSpec without the tables."""
-    folder = os.environ.get(DATA)
-    if folder is None:
-        raise InvalidSpec(f"{DATA} is not set", hint=f"name the folder that has tabular/{TABLES[table]['file']}")
+    """Train through `tutelage train` in a home of its own."""
     with tempfile.TemporaryDirectory(prefix="tutelage-bench-") as name:
         home = Path(name)
         asked, out = home / "job.json", home / "out.json"
-        source = Path(folder) / "tabular" / TABLES[table]["file"]
+        source = Path(os.environ[DATA]) / "tabular" / TABLES[table]["file"]
         job = {
             "task": "train_model",
             "trainDataPath": str(source),

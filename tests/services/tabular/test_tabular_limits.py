@@ -209,23 +209,30 @@ def test_a_rerun_with_text_columns_predicts_the_same(
     table.to_csv(path, index=False)
     search = {"nTrials": 2, "pruner": "none"}
     asked = job(path, algorithm=algorithm, hyperparameterSearch=search, validationStrategy={"folds": 2}, **SALARIES)
-    assert twice(home, asked, table.drop(columns=SALARIES["targetColumn"]))
+    twice(home, asked, table.drop(columns=SALARIES["targetColumn"]))
 
 
 def test_a_rerun_with_calibration_and_a_threshold_predicts_the_same(home: Path, small_csv: Path) -> None:
     search = {"nTrials": 2, "pruner": "none"}
     asked = job(small_csv, algorithm="lightgbm", hyperparameterSearch=search, deterministic=True, **CORRECTED)
-    assert twice(home, asked, pd.read_csv(small_csv))
+    operation = twice(home, asked, pd.read_csv(small_csv))
+    metadata = operation.result["metadata"]
+    trials = json.loads((operation.files.artifacts / "training_history.json").read_text())["trials"]
+    folds = trials[metadata["bestTrialNumber"]]
+    has_others = not 0.8 <= metadata["rounds"] / np.median(folds["rounds"]) <= 1.25
+    assert metadata["threshold"]["tunedOn"] == ("final" if has_others else "folds")
+    assert metadata["calibration"]["method"] == "isotonic"
 
 
-def twice(home: Path, asked: dict[str, Any], table: Any) -> bool:
-    """Train twice and tell whether both made the same."""
+def twice(home: Path, asked: dict[str, Any], table: Any) -> Operation:
+    """Train twice, hold both against each other, and return the second."""
     made = []
     for _ in range(2):
         operation = Operation.create(home, asked)
         assert operation.run() == 0, operation.events(kind="error")
         made.append(hashes(operation, table))
-    return made[0] == made[1]
+    assert made[0] == made[1]
+    return operation
 
 
 def test_an_empty_answer_of_the_child_is_an_answer(home: Path) -> None:
