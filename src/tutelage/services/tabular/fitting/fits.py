@@ -104,7 +104,6 @@ class FitChild:
         self._home, self._cpus = home, cpus
         self._left_s: Callable[[], float] = _endless
         self._base_bytes = 0
-        self.import_s = 0.0
         self._limit_bytes = memory_gib * MEMORY_SHARE * 2**30
         self._loaded: messages.Load | None = None
         self._process: _Process | None = None
@@ -180,8 +179,6 @@ class FitChild:
                 return self._lose("fit_crashed", f"the fit's process died ({_name_of(code)})")
             if isinstance(answer, messages.Rounds):
                 on_rounds(answer)
-            elif isinstance(answer, messages.Ready):
-                self.import_s = answer.import_s
             else:
                 return answer
             lost = self._why_end(process, deadline_s, timeout_s, must_end)

@@ -170,13 +170,6 @@ class Applied:
     value: Any
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ready:
-    """The child has imported its libraries."""
-
-    import_s: float
-
-
 def send(channel: IO[bytes], message: Any) -> None:
     """Write one message."""
     body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)

@@ -93,13 +93,13 @@ class Closing:
         return more_rows(Paces(fit=fit, keep=keep), self.rows, self._left_s(), most=wanted)
 
     def fit_more(self, request: messages.Fit, rows: int, *, on_rounds: OnRounds) -> messages.Fitted | None:
-        """Return the refit on more rows; None where it did not end in what is left: the one before is kept."""
+        """Return the refit on more rows; None where time or memory had no room for it: the one before is kept."""
         asked, size = self._with_model(self._explained(request)), Size(cap=rows, rung=self._rung)
         limits = Limits(hard_s=max(LEAST_S / 2, self._left_s()), by_budget=True, may_shrink=False)
         outcome = self._fits.ask(
             asked, size, limits=lambda: limits, at=REFIT, on_rounds=on_rounds, must_end=self._must_end
         )
-        if not isinstance(outcome.answer, messages.Fitted):
+        if not isinstance(outcome.answer, messages.Fitted) or outcome.rows <= self.rows:
             return None
         self._ladder.record("rows", self.rows, outcome.rows, at=REFIT, reason="timeLimit: time was left for more rows")
         self.rows = outcome.rows

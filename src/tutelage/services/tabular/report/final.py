@@ -107,6 +107,7 @@ def _on_more_rows(run: Run, closing: Closing, request: messages.Fit, kept: messa
     """Refit on more rows while the time limit has room for it; the model at hand is kept until a larger one is."""
     assert request.keep is not None
     larger = request.keep.with_suffix(".more")
+    larger.unlink(missing_ok=True)  # of an attempt that was killed
     while (rows := closing.room_for_more(kept, len(request.train))) is not None:
         run.log(f"{REFIT}: time is left, again on {rows} rows in place of {closing.rows}")
         found = closing.fit_more(replace(request, keep=larger), rows, on_rounds=_unheard)
