@@ -52,7 +52,7 @@ class Closing:
         self._task, self._asked, self._keeper, self._ladder = plan.task, asked, keeper, ladder
         self._fits = LadderedFits(plan, child, ladder, seed=run.seed)
         self._rung = Rung(**chosen.rung)
-        self._paces = keeper.paces_of(chosen.rows, chosen.fit_s)
+        self._paces = keeper.paces_of(chosen.rows, chosen.fit_s, same_params=chosen.number == 0)
         self._fit_timeout_s = config.fit_timeout_s
         self._cap: int | None = None
 
@@ -172,7 +172,7 @@ class Closing:
             fit = pace_of([(outcome.rows, fit_s)], power=power_of(self.algorithm))
             self._paces = Paces(fit=fit, keep=fit)
         else:
-            self._paces = self._paces.times(fit_s / self._paces.fit.seconds(outcome.rows))
+            self._paces = self._paces.times(fit_s / self._paces.fit.seconds(outcome.rows), same_params=True)
 
     def _after_loss(self, outcome: Outcome, lost: messages.Lost, scope: str) -> None:
         """Go on with a lighter model after a loss to a limit. Raises the operation's error where there is none."""

@@ -49,9 +49,13 @@ class Paces:
     fit: Pace
     keep: Pace
 
-    def times(self, factor: float) -> Paces:
-        """Return the paces of other parameters; keeping grows with them, as their models do."""
-        return Paces(fit=self.fit.times(factor), keep=self.keep.times(max(1.0, factor)))
+    def times(self, factor: float, *, same_params: bool = False) -> Paces:
+        """Return the paces of other parameters; keeping grows with them, as their models do.
+
+        Of the same parameters only the fit is corrected: keeping their model was measured by itself.
+        """
+        keep = self.keep if same_params else self.keep.times(max(1.0, factor))
+        return Paces(fit=self.fit.times(factor), keep=keep)
 
     def closing(self, work: Work) -> Sequence[tuple[Pace, float]]:
         """Return final fit, refit and keeping, each with its share of the rows."""

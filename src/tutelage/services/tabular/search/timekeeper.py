@@ -46,13 +46,16 @@ class Timekeeper:
         """Return what a fold on all rows is expected to take."""
         return math.nan if self._paces is None else self._paces.fit.seconds(self.work.fold_rows)
 
-    def paces_of(self, rows: int | None, fit_s: Sequence[float]) -> Paces | None:
-        """Return the paces of a trial's own parameters from its fits; those of the probes where it has none."""
+    def paces_of(self, rows: int | None, fit_s: Sequence[float], *, same_params: bool = False) -> Paces | None:
+        """Return the paces of a trial's own parameters from its fits; those of the probes where it has none.
+
+        `same_params`: the trial has the probes' parameters.
+        """
         if not fit_s or not rows:
             return self._paces
         mean_s = float(np.mean(fit_s))
         if self._paces is not None:
-            return self._paces.times(mean_s / self._paces.fit.seconds(rows))
+            return self._paces.times(mean_s / self._paces.fit.seconds(rows), same_params=same_params)
         fit = pace_of([(rows, mean_s)], power=power_of(self._algorithm))
         return Paces(fit=fit, keep=fit.times(KEEP_OF_FIT))
 
