@@ -125,7 +125,7 @@ def test_a_fit_over_the_memory_limit_is_tried_again_on_fewer_rows(home: Path, tm
     table = tmp_path / "big.csv"
     wide_table(40_000).to_csv(table, index=False)
     search = {"nTrials": 2}
-    asked = job(table, algorithm="knn", hyperparameterSearch=search, validationStrategy={"folds": 2}, memoryLimit=0.48)
+    asked = job(table, algorithm="knn", hyperparameterSearch=search, validationStrategy={"folds": 2}, memoryLimit=0.6)
     operation = Operation.create(home, asked)
     assert operation.run(timeout_s=200) == 0, operation.events(kind="error")
     metadata = operation.result["metadata"]
