@@ -52,15 +52,12 @@ class Settings(BaseSettings):
     memory_gib: float | None = Field(None, gt=0, description="memory to hand out, GiB; default: what the machine has")
     tick_s: float = Field(0.05, gt=0, le=1, description="pause between two looks at the workers, seconds")
     grace_s: float = Field(5.0, ge=0, description="time a worker has to follow an ending command, seconds")
-
-<<<<<<< HEAD
     hosts: dict[HostName, HostAddress] = Field(
         default_factory=dict, description="other Tutelages that run operations: name -> url and token"
-=======
+    )
     tracker_retry_s: tuple[float, ...] = Field(
         (10.0, 30.0, 120.0),
         description="pauses after failures of one tracker in a row, seconds; after the last the next supervisor tries",
->>>>>>> matrix
     )
     webhooks: list[Webhook] = Field(default_factory=list, description="who is told of changed verdicts and of ends")
 

@@ -21,9 +21,18 @@ from tutelage.services.tabular.fitting.pace import Pace, pace_of, rows_within
 from tutelage.services.tabular.fitting.subsample import subsample
 from tutelage.services.tabular.models.algorithms import REGISTRY
 from tutelage.services.tabular.models.rounds import Deadline
+from tutelage.services.tabular.report.final import have_other_rounds
 from tutelage.services.tabular.search.bounds import Bounds
 from tutelage.services.tabular.search.laddered import Size
-from tutelage.services.tabular.search.shares import Paces, Work, closing_rows, fold_rows, refit_rows, reserve_s
+from tutelage.services.tabular.search.shares import (
+    Paces,
+    Work,
+    closing_rows,
+    fold_rows,
+    more_rows,
+    refit_rows,
+    reserve_s,
+)
 from tutelage.services.tabular.search.timekeeper import Timekeeper
 
 
@@ -147,6 +156,38 @@ def test_closing_fits_never_ask_for_more_than_is_left(usable_s: float) -> None:
     assert rows <= last <= WORK.all_rows
 
 
+@pytest.mark.parametrize(
+    ("rows", "left_s", "expected"),
+    [
+        (400, 10.0, 750),
+        (400, 4.0, None),
+        (740, 10.0, None),
+        (950, 1000.0, 1000),
+        (1000, 1000.0, None),
+        (400, 0.0, None),
+    ],
+)
+def test_the_refit_is_repeated_where_time_is_left_for_more_rows(rows: int, left_s: float, expected: int | None) -> None:
+    paces = Paces(fit=linear(0.01), keep=linear(0.002))
+    assert more_rows(paces, rows, left_s, most=1000) == expected
+
+
+@pytest.mark.parametrize(
+    ("had", "kept", "expected"),
+    [(100, 18, True), (100, 90, False), (100, 80, False), (100, 79, True), (2, 5, True), (None, 5, False)],
+)
+def test_predictions_of_other_rounds_tune_no_threshold(had: float | None, kept: int, expected: bool) -> None:
+    assert have_other_rounds(had, kept) is expected
+
+
+def test_plots_leave_the_evaluation_its_time() -> None:
+    clock = Clock()
+    budget = Budget(limit_s=60, clock=clock)
+    clock.now_s += 20
+    assert (budget.extras_deadline_s, budget.deadline_s) == (157, 160)
+    assert Budget(limit_s=None).extras_deadline_s is None
+
+
 def keeper(limit_s: float | None, clock: Clock, paces: Paces | None = None, fit_timeout_s: float = 600.0) -> Timekeeper:
     budget = Budget(limit_s=limit_s, clock=clock)
     return Timekeeper(budget, WORK, algorithm="ridge", paces=paces, fit_timeout_s=fit_timeout_s)
@@ -178,19 +219,12 @@ def test_a_slower_machine_leaves_less_to_the_search() -> None:
     assert busy < calm < 100
 
 
-def test_another_trial_starts_while_a_mean_one_has_room() -> None:
+def test_another_trial_starts_while_the_shortest_has_room() -> None:
     watch = keeper(100.0, Clock())
     assert watch.has_room(15.0, [12.0, 16.0])
-    assert not watch.has_room(13.0, [12.0, 16.0])
+    assert watch.has_room(13.0, [12.0, 16.0])
+    assert not watch.has_room(11.0, [12.0, 16.0])
     assert not watch.has_room(0.0, [])
-
-
-@pytest.mark.parametrize(("import_s", "slowness"), [(0.5, 1.0), (2.0, 1.0), (5.0, 2.5), (60.0, 4.0)])
-def test_a_busy_machine_is_given_more_time_for_the_end(import_s: float, slowness: float) -> None:
-    budget = Budget(limit_s=60, clock=Clock())
-    budget.see_import(import_s)
-    assert budget.slowness == slowness
-    assert budget.usable_s == pytest.approx(60 - min(finish_s(60) * slowness, 18))
 
 
 def test_a_deadline_is_near_when_the_next_round_would_end_after_it() -> None:

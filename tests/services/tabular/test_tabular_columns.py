@@ -78,6 +78,13 @@ def test_a_sentinel_is_repeated_and_far_from_all_others(others: Any, sentinel: f
     assert find_sentinels([*others, sentinel]) == ()
 
 
+def test_a_row_alone_whose_category_is_missing_is_read() -> None:
+    cities = pd.DataFrame({"city": ["Oslo", None, "Bern", "Oslo", "Bern"]})
+    reader = ColumnReader(infer_columns(cities, names=["city"], asked=False))
+    alone = reader.transform(pd.DataFrame({"city": [np.nan]}))["city"].tolist()
+    assert alone == reader.transform(cities)["city"].tolist()[1:2]
+
+
 def test_a_sentinel_is_read_as_missing_and_told() -> None:
     cells = [*range(50), *[-999] * 5]
     column = infer(cells)

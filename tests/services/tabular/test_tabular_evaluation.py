@@ -85,6 +85,13 @@ def test_a_weight_of_two_counts_as_the_row_twice(num_classes: int) -> None:
     assert measure_of(test)(weights) == pytest.approx(wanted, abs=1e-12)
 
 
+def test_after_the_deadline_scores_have_no_intervals() -> None:
+    test = a_test()
+    found = intervals(measure_of(test), NUM, seed=3, deadline_s=0.0)
+    assert found["roc_auc"]["value"] == intervals(measure_of(test), NUM, seed=3)["roc_auc"]["value"]
+    assert all((part["low"], part["high"]) == (None, None) for part in found.values())
+
+
 def test_an_interval_holds_its_value_and_has_the_width_of_the_closed_form() -> None:
     test = a_test()
     found = intervals(measure_of(test), NUM, seed=3)

@@ -46,12 +46,12 @@ def logged(operation: Operation, attempt: int = 1) -> str:
 
 
 def test_a_time_limit_bounds_the_search_and_is_kept(home: Path, small_csv: Path) -> None:
-    operation = Operation.create(home, job(small_csv, algorithm="lightgbm", timeLimit=30))
+    operation = Operation.create(home, job(small_csv, algorithm="lightgbm", timeLimit=15))
     assert operation.run(timeout_s=120) == 0
     metadata = operation.result["metadata"]
-    assert metadata["trainingTime"] <= 33
+    assert worked_s(operation) <= 16.5
     assert metadata["nTrials"] > 1
-    assert metadata["timeLimit"] == 30
+    assert metadata["timeLimit"] == 15
     assert operation.result["metrics"]["test"]["roc_auc"] > 0.7
 
 
@@ -61,7 +61,7 @@ def test_rows_are_given_up_where_the_time_has_no_room_for_them(home: Path, wide_
     operation = Operation.create(home, job(wide_csv, algorithm="svm", timeLimit=30))
     assert operation.run(timeout_s=120) == 0
     metadata = operation.result["metadata"]
-    assert metadata["trainingTime"] <= 33
+    assert worked_s(operation) <= 33
     assert metadata["rowsUsed"] < metadata["rowsTrain"]
     assert metadata["ladder"]
     assert {"step", "at", "from", "to", "reason"} == set(metadata["ladder"][0])
@@ -125,7 +125,7 @@ def test_a_fit_over_the_memory_limit_is_tried_again_on_fewer_rows(home: Path, tm
     table = tmp_path / "big.csv"
     wide_table(40_000).to_csv(table, index=False)
     search = {"nTrials": 2}
-    asked = job(table, algorithm="knn", hyperparameterSearch=search, validationStrategy={"folds": 2}, memoryLimit=0.48)
+    asked = job(table, algorithm="knn", hyperparameterSearch=search, validationStrategy={"folds": 2}, memoryLimit=0.6)
     operation = Operation.create(home, asked)
     assert operation.run(timeout_s=200) == 0, operation.events(kind="error")
     metadata = operation.result["metadata"]
@@ -195,6 +195,56 @@ def test_a_deterministic_job_gives_identical_predictions(home: Path, tmp_path: P
     assert made[0] == made[1]
 
 
+SALARIES = {"targetColumn": "current_annual_salary", "modelType": "regression"}
+CORRECTED = {"calibration": "isotonic", "optimizeFor": "f1"}
+
+
+@pytest.mark.needs_shared_data
+@pytest.mark.parametrize("algorithm", ["lightgbm", "ridge"])
+def test_a_rerun_with_text_columns_predicts_the_same(
+    home: Path, tmp_path: Path, shared_data: Path, algorithm: str
+) -> None:
+    table = pd.read_csv(shared_data / "tabular" / "employee_salaries.csv").head(600)
+    path = tmp_path / "table.csv"
+    table.to_csv(path, index=False)
+    search = {"nTrials": 2, "pruner": "none"}
+    asked = job(path, algorithm=algorithm, hyperparameterSearch=search, validationStrategy={"folds": 2}, **SALARIES)
+    twice(home, asked, table.drop(columns=SALARIES["targetColumn"]))
+
+
+def test_a_rerun_with_calibration_and_a_threshold_predicts_the_same(home: Path, small_csv: Path) -> None:
+    search = {"nTrials": 2, "pruner": "none"}
+    asked = job(small_csv, algorithm="lightgbm", hyperparameterSearch=search, deterministic=True, **CORRECTED)
+    operation = twice(home, asked, pd.read_csv(small_csv))
+    metadata = operation.result["metadata"]
+    trials = json.loads((operation.files.artifacts / "training_history.json").read_text())["trials"]
+    folds = trials[metadata["bestTrialNumber"]]
+    has_others = not 0.8 <= metadata["rounds"] / np.median(folds["rounds"]) <= 1.25
+    assert metadata["threshold"]["tunedOn"] == ("final" if has_others else "folds")
+    assert metadata["calibration"]["method"] == "isotonic"
+
+
+def twice(home: Path, asked: dict[str, Any], table: Any) -> Operation:
+    """Train twice, hold both against each other, and return the second."""
+    made = []
+    for _ in range(2):
+        operation = Operation.create(home, asked)
+        assert operation.run() == 0, operation.events(kind="error")
+        made.append(hashes(operation, table))
+    assert made[0] == made[1]
+    return operation
+
+
+def test_an_empty_answer_of_the_child_is_an_answer(home: Path) -> None:
+    child = FitChild(home=home, cpus=1, memory_gib=4)
+    try:
+        load_table(child, wide_table(50), CLASSIFICATION)
+        assert child.ask(messages.Apply(function="builtins:print", arguments={}), timeout_s=60) is None
+        assert child.pid is not None
+    finally:
+        child.close()
+
+
 @pytest.mark.parametrize("algorithm", [name for name, entry in ALGORITHMS.items() if entry.has_rounds])
 @pytest.mark.parametrize("task", [CLASSIFICATION, REGRESSION])
 def test_what_learns_in_rounds_ends_politely_and_keeps_what_it_has(home: Path, algorithm: str, task: str) -> None:
@@ -203,21 +253,26 @@ def test_what_learns_in_rounds_ends_politely_and_keeps_what_it_has(home: Path, a
     run_rounds(home, algorithm, task)
 
 
-def run_rounds(home: Path, algorithm: str, task: str) -> None:
-    table = wide_table(3000)
+def load_table(child: FitChild, table: Any, task: str) -> None:
+    """Load a wide table; a regression learns its first column."""
     frame = table.drop(columns="y")
     target = table["y"].to_numpy() if task == CLASSIFICATION else table["x0"].to_numpy()
     reader = ColumnReader(infer_columns(frame, names=list(frame.columns), asked=False))
     typed = reader.transform(frame)
+    load = messages.Load(
+        task=task, reader=reader, frame=typed, target=target, test_frame=typed, test_target=target, threads=1
+    )
+    assert child.ask(load) is True
+
+
+def run_rounds(home: Path, algorithm: str, task: str) -> None:
+    table = wide_table(3000)
     entry = REGISTRY[algorithm]
     assert entry.rounds is not None
     params = {**entry.defaults, entry.rounds.param: 100_000}
     child = FitChild(home=home, cpus=1, memory_gib=4)
     try:
-        load = messages.Load(
-            task=task, reader=reader, frame=typed, target=target, test_frame=typed, test_target=target, threads=1
-        )
-        assert child.ask(load) is True
+        load_table(child, table, task)
         rows = np.arange(3000)
         request = messages.Fit(
             algorithm=algorithm, params=params, seed=1, train=rows[:2000], validation=rows[2000:], time_s=2.0
@@ -229,5 +284,5 @@ def run_rounds(home: Path, algorithm: str, task: str) -> None:
     assert fitted.is_cut
     assert fitted.fit_s < 6
     assert 1 <= fitted.num_rounds < 10_000  # type: ignore[operator]
-    trivial = np.log(2) if task == CLASSIFICATION else float(np.std(target))
+    trivial = np.log(2) if task == CLASSIFICATION else float(table["x0"].std())
     assert fitted.scores["log_loss" if task == CLASSIFICATION else "rmse"] < trivial

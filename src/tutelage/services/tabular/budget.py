@@ -21,11 +21,11 @@ OVERRUN = 1.06
 EXPLAIN_SHARE = 0.04
 """Of the limit: what the importance of the columns may take, by the last fit's own deadline."""
 
-USUAL_IMPORT_S, MOST_SLOWNESS = 2.0, 4.0
-"""What the fit child's imports take on an idle machine, and the most that a busy one is taken to multiply it by."""
-
-MOST_KEPT = 0.3
+MOST_KEPT = 0.25
 """Of the limit: what is kept at most for the end."""
+
+EVALUATION_SHARE = 0.05
+"""Of the limit: what is kept of the end for the evaluation, when plots and importance have had their time."""
 
 LEAST_S = 2.0
 """What a fit is always given, so that an exhausted limit still ends with a reduced result."""
@@ -52,8 +52,6 @@ class Budget:
         self._before_s = _worked_s(file) if limit_s is not None else 0.0
         self._started_s = clock()
         self._noted_s = -math.inf
-        self.slowness = 1.0
-        """How many times slower than usual the machine was seen to be; the end's reserve grows with it."""
 
     @property
     def is_limited(self) -> bool:
@@ -76,6 +74,11 @@ class Budget:
         return None if self.limit_s is None else self._clock() + self.left_s
 
     @property
+    def extras_deadline_s(self) -> float | None:
+        """When plots, importance and exports must have ended, so that the evaluation has its time; None: no limit."""
+        return None if self.limit_s is None else self._clock() + self.left_s - EVALUATION_SHARE * self.limit_s
+
+    @property
     def hard_left_s(self) -> float:
         """Seconds until whatever runs is killed."""
         return math.inf if self.limit_s is None else max(LEAST_S, self.limit_s * OVERRUN - self.work_s)
@@ -83,22 +86,16 @@ class Budget:
     @property
     def usable_s(self) -> float:
         """Seconds left for fits: what is left less the time that importance, plots and documents take."""
-        return (
-            math.inf
-            if self.limit_s is None
-            else self.left_s - min(finish_s(self.limit_s) * self.slowness, MOST_KEPT * self.limit_s)
-        )
+        return math.inf if self.limit_s is None else self.left_s - finish_s(self.limit_s)
 
-    def note(self) -> None:
-        """Keep the time worked in the operation's folder, at most every half second."""
-        if self._file is None or self.limit_s is None or self._clock() - self._noted_s < NOTE_EVERY_S:
+    def note(self, *, at_once: bool = False) -> None:
+        """Keep the time worked in the operation's folder, at most every half second unless `at_once`."""
+        if self._file is None or self.limit_s is None:
+            return
+        if self._clock() - self._noted_s < NOTE_EVERY_S and not at_once:
             return
         write_json(self._file, {"work_s": round(self.work_s, 3)})
         self._noted_s = self._clock()
-
-    def see_import(self, import_s: float) -> None:
-        """Take the time that the fit child's imports took for a measure of how busy the machine is."""
-        self.slowness = min(MOST_SLOWNESS, max(1.0, import_s / USUAL_IMPORT_S))
 
     def check_left(self, what: str) -> None:
         """Raise TimeLimit when nothing is left to train in after `what`."""
@@ -110,8 +107,11 @@ class Budget:
 
 
 def finish_s(limit_s: float) -> float:
-    """Return the seconds that are kept for the importance of the columns, documents and plots."""
-    return min(1.5 + 0.03 * limit_s, 0.25 * limit_s, 15.0) + EXPLAIN_SHARE * limit_s
+    """Return the seconds that are kept for documents, importance, plots and the evaluation, at most a quarter.
+
+    They take 5 to 9 s; where a machine is slower, what is optional among them is left out by itself.
+    """
+    return min(6.0 + EXPLAIN_SHARE * min(limit_s, 300.0), MOST_KEPT * limit_s)
 
 
 def _worked_s(file: Path | None) -> float:

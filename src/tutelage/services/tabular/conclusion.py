@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,12 +20,28 @@ from tutelage.services.tabular.report.result import cross_validation
 from tutelage.services.tabular.search.state import State, Trial
 
 EVALUATION = "evaluation.json"
+INTERVALS = "intervals of evaluation.json"
 
 
-def conclude(config: TabularConfig, run: Run, plan: Plan, final: Final, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the result document with the evaluation written, the gates judged, and what hand-offs had changed."""
+def conclude(
+    config: TabularConfig,
+    run: Run,
+    plan: Plan,
+    final: Final,
+    result: Mapping[str, Any],
+    *,
+    deadline_s: float | None = None,
+) -> dict[str, Any]:
+    """Return the result document with the evaluation written, the gates judged, and what hand-offs had changed.
+
+    Intervals of the evaluation that `deadline_s` (on `time.monotonic()`'s clock) leaves no time for are null, which
+    `metadata.artifactsSkipped` says.
+    """
     judged = {**result, "artifacts": list(result["artifacts"])}
-    document = evaluate(config, plan, final, judged, seed=run.seed)
+    document = evaluate(config, plan, final, judged, seed=run.seed, deadline_s=deadline_s)
+    if deadline_s is not None and time.monotonic() > deadline_s:
+        skipped = {**result["metadata"]["artifactsSkipped"], INTERVALS: "the time limit was reached: fewer or none"}
+        judged["metadata"] = {**result["metadata"], "artifactsSkipped": skipped}
     if document is not None:
         write_json(run.artifact(EVALUATION), document)
         judged["artifacts"].append(f"artifacts/{EVALUATION}")

@@ -58,7 +58,6 @@ def train(config: TabularConfig, run: Run) -> Mapping[str, Any] | None:
         plan = make_plan(config, run, child)
         if run.resume() is None:  # what an earlier attempt has found is always brought to an end
             budget.check_left("reading the data")
-        budget.see_import(child.import_s)
         child.obey(lambda: budget.hard_left_s)
         _tell_baseline(run, plan)
         return _search_and_finish(config, run, plan, child, budget, started_s, yes=yes)
@@ -126,8 +125,11 @@ def _search_and_finish(
         return None
     run.phase("evaluate")
     searcher.note_time(searching=False)
-    packed = package(config, run, plan, state, final, chosen, child=child, ladder=ladder, deadline_s=budget.deadline_s)
-    result = conclude(config, run, plan, final, packed)
+    packed = package(
+        config, run, plan, state, final, chosen, child=child, ladder=ladder, deadline_s=budget.extras_deadline_s
+    )
+    result = conclude(config, run, plan, final, packed, deadline_s=budget.deadline_s)
+    budget.note(at_once=True)
     run.progress(len(state.trials), len(state.trials), message="finished")
     if _waits(config, approval.RELEASE):
         _ask(config, run, searcher, release_question(result), result)

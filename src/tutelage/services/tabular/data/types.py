@@ -157,7 +157,7 @@ def _numeric(numbers: Any, note: str, style: str) -> Found:
 
 def as_text(series: Any) -> Any:
     """Return cells as stripped text; whole floats lose their `.0`, so that 7 and 7.0 are one category."""
-    return series.astype(object).map(_cell_text, na_action="ignore")
+    return series.astype(object).map(_cell_text, na_action="ignore").astype(object)  # a lone missing cell stays a text
 
 
 def _cell_text(cell: Any) -> str:

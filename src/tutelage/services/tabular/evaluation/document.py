@@ -10,7 +10,7 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.evaluation.advice import recommendations
 from tutelage.services.tabular.evaluation.fairness import sensitive_groups
 from tutelage.services.tabular.evaluation.grid import business_impact, threshold_analysis
-from tutelage.services.tabular.evaluation.measures import Outcome, intervals, measure_of, num_resamples, outcome_of
+from tutelage.services.tabular.evaluation.measures import Outcome, measure_of, outcome_of, resampled, spreads
 from tutelage.services.tabular.evaluation.mistakes import error_analysis
 from tutelage.services.tabular.evaluation.slices import important_columns, slice_metrics
 from tutelage.services.tabular.plan import Plan, seed_of
@@ -20,9 +20,18 @@ LEVEL = 0.95
 
 
 def evaluate(
-    config: TabularConfig, plan: Plan, final: Final, result: Mapping[str, Any], *, seed: int
+    config: TabularConfig,
+    plan: Plan,
+    final: Final,
+    result: Mapping[str, Any],
+    *,
+    seed: int,
+    deadline_s: float | None = None,
 ) -> dict[str, Any] | None:
-    """Return the evaluation of the kept model on the test; None for a task without a truth to compare with."""
+    """Return the evaluation of the kept model on the test; None for a task without a truth to compare with.
+
+    After `deadline_s`, on `time.monotonic()`'s clock, no rows are resampled: intervals are of fewer draws, or null.
+    """
     if plan.task not in (CLASSIFICATION, REGRESSION):
         return None
     test = outcome_of(
@@ -42,6 +51,7 @@ def evaluate(
         used=plan.reader.names,
         sensitive=config.sensitive_features,
         seed=seed_of(seed, "evaluation"),
+        deadline_s=deadline_s,
     )
 
 
@@ -53,6 +63,7 @@ def evaluation_of(
     used: list[str],
     sensitive: list[str],
     seed: int,
+    deadline_s: float | None = None,
 ) -> dict[str, Any]:
     """Return the document; a part that has no meaning for the task is null."""
     names = [*important_columns(importance, test.frame), *sensitive]
@@ -60,21 +71,18 @@ def evaluation_of(
         "modelType": test.task,
         "rows": len(test.truth),
         "threshold": test.threshold,
-        "overallMetrics": _overall(test, seed=seed),
+        "overallMetrics": _overall(test, seed=seed, deadline_s=deadline_s),
         "thresholdAnalysis": threshold_analysis(test),
         "sliceMetrics": slice_metrics(test, names),
         "errorAnalysis": error_analysis(test),
-        "businessImpact": business_impact(test, seed=seed),
+        "businessImpact": business_impact(test, seed=seed, deadline_s=deadline_s),
     }
     if sensitive:
-        document["sensitiveFeatures"] = sensitive_groups(test, sensitive, used=used, seed=seed)
+        document["sensitiveFeatures"] = sensitive_groups(test, sensitive, used=used, seed=seed, deadline_s=deadline_s)
     return {**document, "recommendations": recommendations(result, document)}
 
 
-def _overall(test: Outcome, *, seed: int) -> dict[str, Any]:
-    count = max(1, len(test.classes))
-    return {
-        "level": LEVEL,
-        "resamples": num_resamples(len(test.truth), count),
-        "metrics": intervals(measure_of(test), len(test.truth), seed=seed, num_classes=count),
-    }
+def _overall(test: Outcome, *, seed: int, deadline_s: float | None) -> dict[str, Any]:
+    count, measure, num_rows = max(1, len(test.classes)), measure_of(test), len(test.truth)
+    drawn = resampled(measure, num_rows, seed=seed, num_classes=count, deadline_s=deadline_s)
+    return {"level": LEVEL, "resamples": len(drawn), "metrics": spreads(measure, num_rows, drawn)}

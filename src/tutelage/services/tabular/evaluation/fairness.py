@@ -11,19 +11,23 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.services.tabular.evaluation.measures import Outcome, Scores, intervals, num_resamples
+from tutelage.services.tabular.evaluation.measures import Outcome, Scores, resampled, spreads
 from tutelage.services.tabular.evaluation.slices import LEAST_ROWS, groups_of
 
 NOTE = "differences of the largest and smallest group lie above zero by chance alone; read them with their intervals"
 
 
-def sensitive_groups(test: Outcome, names: Iterable[str], *, used: Iterable[str], seed: int) -> list[dict[str, Any]]:
+def sensitive_groups(
+    test: Outcome, names: Iterable[str], *, used: Iterable[str], seed: int, deadline_s: float | None = None
+) -> list[dict[str, Any]]:
     """Return, for each sensitive column, its groups of at least 30 rows and the differences between them."""
     learned = set(used)
-    return [_column(test, name, is_feature=name in learned, seed=seed) for name in names]
+    return [_column(test, name, is_feature=name in learned, seed=seed, deadline_s=deadline_s) for name in names]
 
 
-def _column(test: Outcome, name: str, *, is_feature: bool, seed: int) -> dict[str, Any]:
+def _column(
+    test: Outcome, name: str, *, is_feature: bool, seed: int, deadline_s: float | None = None
+) -> dict[str, Any]:
     groups = {group: mask for group, mask in groups_of(test.frame[name]).items() if mask.any()}
     large = {group: mask for group, mask in groups.items() if mask.sum() >= LEAST_ROWS}
     found: dict[str, Any] = {
@@ -41,8 +45,13 @@ def _column(test: Outcome, name: str, *, is_feature: bool, seed: int) -> dict[st
     for number, mask in enumerate(large.values()):
         in_group[mask] = number
     rates = rates_of(test, in_group, len(large))
-    differences = intervals(lambda weights: _differences(test, rates(weights)), len(test.truth), seed=seed)
-    return {**found, "differences": differences, "resamples": num_resamples(len(test.truth)), "note": NOTE}
+
+    def measure(weights: Any) -> Scores:
+        return _differences(test, rates(weights))
+
+    drawn = resampled(measure, len(test.truth), seed=seed, deadline_s=deadline_s)
+    differences = spreads(measure, len(test.truth), drawn)
+    return {**found, "differences": differences, "resamples": len(drawn), "note": NOTE}
 
 
 def group_rates(test: Outcome, mask: Any) -> Scores:

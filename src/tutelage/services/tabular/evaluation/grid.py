@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.services.tabular.evaluation.measures import Outcome, resamples
+from tutelage.services.tabular.evaluation.measures import Outcome, resamples, spread
 
 GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))
 DEFAULT = 0.5
@@ -22,7 +22,7 @@ def threshold_analysis(test: Outcome) -> dict[str, Any] | None:
     return {"note": NOTE, "chosen": chosen, "default": DEFAULT, "grid": [_at(test, value) for value in grid]}
 
 
-def business_impact(test: Outcome, *, seed: int) -> dict[str, Any] | None:
+def business_impact(test: Outcome, *, seed: int, deadline_s: float | None = None) -> dict[str, Any] | None:
     """Return what errors cost at the chosen threshold, at one half, and by the cheaper of two constant answers."""
     if not test.is_binary or test.costs is None:
         return None
@@ -35,8 +35,8 @@ def business_impact(test: Outcome, *, seed: int) -> dict[str, Any] | None:
     }
     costs = {name: _costs(test, said) for name, said in answers.items()}
     trivial = min(("alwaysFirst", "alwaysSecond"), key=lambda name: costs[name].sum())
-    per_row = np.array([weights @ costs["chosen"] / weights.sum() for weights in resamples(len(test.truth), seed=seed)])
-    low, high = np.percentile(per_row, (2.5, 97.5))
+    drawings = resamples(len(test.truth), seed=seed, deadline_s=deadline_s)
+    drawn = [{"cost": float(weights @ costs["chosen"] / weights.sum())} for weights in drawings]
     return {
         "falsePositiveCost": test.costs[0],
         "falseNegativeCost": test.costs[1],
@@ -46,7 +46,7 @@ def business_impact(test: Outcome, *, seed: int) -> dict[str, Any] | None:
         "costDefault": float(costs["default"].sum()),
         "costTrivial": float(costs[trivial].sum()),
         "trivial": trivial,
-        "costPerRow": {"value": float(costs["chosen"].mean()), "low": float(low), "high": float(high)},
+        "costPerRow": {"value": float(costs["chosen"].mean()), **spread("cost", drawn)},
         "savedAgainstDefault": float((costs["default"] - costs["chosen"]).sum()),
         "savedAgainstTrivial": float((costs[trivial] - costs["chosen"]).sum()),
     }

@@ -5,6 +5,7 @@ With all weights one they are the scores of `fitting.scores`. N rows, K classes,
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,9 @@ Measure = Callable[[Any], Scores]
 
 WORK = 5_000_000
 MOST, LEAST = 500, 100
+FEWEST = 20
+"""Resamples below which nothing is said of an interval: its ends would be single draws."""
+
 LEVEL = (2.5, 97.5)
 
 
@@ -85,21 +89,39 @@ def measure_of(test: Outcome) -> Measure:
     return _of_classes(test) if test.has_classes else _of_numbers(test)
 
 
-def intervals(measure: Measure, num_rows: int, *, seed: int, num_classes: int = 1) -> dict[str, dict[str, Any]]:
+def intervals(
+    measure: Measure, num_rows: int, *, seed: int, num_classes: int = 1, deadline_s: float | None = None
+) -> dict[str, dict[str, Any]]:
     """Return each score with its 95 % percentile interval over resampled rows (Efron 1979).
 
-    A score that fewer than half of the resamples define has no interval.
+    A score that fewer than half of the resamples define has no interval, nor has any where the deadline left fewer
+    than `FEWEST` resamples.
     """
+    drawn = resampled(measure, num_rows, seed=seed, num_classes=num_classes, deadline_s=deadline_s)
+    return spreads(measure, num_rows, drawn)
+
+
+def resampled(
+    measure: Measure, num_rows: int, *, seed: int, num_classes: int = 1, deadline_s: float | None = None
+) -> list[Scores]:
+    """Return the scores of each resample that the deadline leaves time for."""
+    weights = resamples(num_rows, seed=seed, num_classes=num_classes, deadline_s=deadline_s)
+    return [measure(drawing) for drawing in weights]
+
+
+def spreads(measure: Measure, num_rows: int, drawn: list[Scores]) -> dict[str, dict[str, Any]]:
+    """Return each score of all rows with its interval over what was drawn."""
     value = measure(np.ones(num_rows))
-    drawn = [measure(weights) for weights in resamples(num_rows, seed=seed, num_classes=num_classes)]
     return {name: {"value": score, **spread(name, drawn)} for name, score in value.items()}
 
 
-def resamples(num_rows: int, *, seed: int, num_classes: int = 1) -> Any:
-    """Yield how often each row is drawn, 100 to 500 times, fewer the larger the table."""
+def resamples(num_rows: int, *, seed: int, num_classes: int = 1, deadline_s: float | None = None) -> Any:
+    """Yield how often each row is drawn, 100 to 500 times, fewer the larger the table; none after the deadline."""
     count = num_resamples(num_rows, num_classes)
     dice = np.random.default_rng(seed)
     for _ in range(count):
+        if deadline_s is not None and time.monotonic() > deadline_s:
+            return
         yield np.bincount(dice.integers(0, num_rows, num_rows), minlength=num_rows).astype(float)
 
 
@@ -111,7 +133,7 @@ def num_resamples(num_rows: int, num_classes: int = 1) -> int:
 def spread(name: str, drawn: list[Scores]) -> dict[str, float | None]:
     """Return the 95 % percentile interval of one score."""
     values = [scores[name] for scores in drawn if name in scores]
-    if len(values) * 2 < len(drawn):
+    if len(values) * 2 < len(drawn) or len(drawn) < FEWEST:
         return {"low": None, "high": None}
     low, high = np.percentile(values, LEVEL)
     return {"low": float(low), "high": float(high)}

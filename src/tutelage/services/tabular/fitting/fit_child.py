@@ -16,38 +16,36 @@ import warnings
 from collections.abc import Callable
 from typing import IO, Any
 
-_STARTED_S = time.monotonic()
+import joblib
+import lightgbm  # noqa: F401
+import numpy as np
+import sklearn.ensemble
+import sklearn.linear_model  # noqa: F401
 
-import joblib  # noqa: E402  the clock above times these imports
-import lightgbm  # noqa: E402, F401
-import numpy as np  # noqa: E402
-import sklearn.ensemble  # noqa: E402
-import sklearn.linear_model  # noqa: E402, F401
-
-from tutelage.core.errors import TutelageError  # noqa: E402
-from tutelage.core.service import load  # noqa: E402
-from tutelage.services.tabular.catalog import CLASSIFICATION, CLUSTERING  # noqa: E402
-from tutelage.services.tabular.errors import TooFewClusters  # noqa: E402
-from tutelage.services.tabular.fitting import messages, validation  # noqa: E402
-from tutelage.services.tabular.fitting.calibrating import learn_calibrator  # noqa: E402
-from tutelage.services.tabular.fitting.clusters import (  # noqa: E402
+from tutelage.core.errors import TutelageError
+from tutelage.core.service import load
+from tutelage.services.tabular.catalog import CLASSIFICATION, CLUSTERING
+from tutelage.services.tabular.errors import TooFewClusters
+from tutelage.services.tabular.fitting import messages, validation
+from tutelage.services.tabular.fitting.calibrating import learn_calibrator
+from tutelage.services.tabular.fitting.clusters import (
     cluster_scores,
     describe,
     shuffled_clusters,
     spread_between,
     trivial_clusters,
 )
-from tutelage.services.tabular.fitting.encoded import EncodedRows  # noqa: E402
-from tutelage.services.tabular.fitting.resampling import category_blocks, resample  # noqa: E402
-from tutelage.services.tabular.fitting.scores import score, trivial_predictions  # noqa: E402
-from tutelage.services.tabular.models.algorithms import REGISTRY  # noqa: E402
-from tutelage.services.tabular.models.calibration import reliability  # noqa: E402
-from tutelage.services.tabular.models.factories import FACTORIES  # noqa: E402
-from tutelage.services.tabular.models.importance import SHUFFLES, importance  # noqa: E402
-from tutelage.services.tabular.models.learners import Matrices, learn  # noqa: E402
-from tutelage.services.tabular.models.pipeline import encoded_sources, encoder, predict, whole_pipeline  # noqa: E402
-from tutelage.services.tabular.models.rounds import Deadline  # noqa: E402
-from tutelage.services.tabular.models.wrappers import AtThreshold, Calibrated  # noqa: E402
+from tutelage.services.tabular.fitting.encoded import EncodedRows
+from tutelage.services.tabular.fitting.resampling import category_blocks, resample
+from tutelage.services.tabular.fitting.scores import score, trivial_predictions
+from tutelage.services.tabular.models.algorithms import REGISTRY
+from tutelage.services.tabular.models.calibration import reliability
+from tutelage.services.tabular.models.factories import FACTORIES
+from tutelage.services.tabular.models.importance import SHUFFLES, importance
+from tutelage.services.tabular.models.learners import Matrices, learn
+from tutelage.services.tabular.models.pipeline import encoded_sources, encoder, predict, whole_pipeline
+from tutelage.services.tabular.models.rounds import Deadline
+from tutelage.services.tabular.models.wrappers import AtThreshold, Calibrated
 
 PR_SET_PDEATHSIG = 1
 SEND_EVERY_S = 0.1
@@ -136,8 +134,8 @@ class FitServer:
         final = validation.final_split(request, data.target, has_classes=has_classes)
         return messages.Divided(folds=folds, final=final, trivial=trivial)
 
-    def _apply(self, request: messages.Apply) -> Any:
-        return load(request.function)(self._loaded, **request.arguments)
+    def _apply(self, request: messages.Apply) -> messages.Applied:
+        return messages.Applied(value=load(request.function)(self._loaded, **request.arguments))
 
     def _trivial(self, train: messages.Rows, held: messages.Rows) -> dict[str, float]:
         """Score the trivial model on a fold: class shares, the mean, or rows assigned to clusters at random."""
@@ -317,7 +315,6 @@ def main() -> int:
     end_with_parent(int(sys.argv[1]))
     channel = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not mix with the answers
-    messages.send(channel, messages.Ready(import_s=time.monotonic() - _STARTED_S))
     server = FitServer(channel)
     while (request := messages.receive(sys.stdin.buffer)) is not None:
         messages.send(channel, server.answer(request))

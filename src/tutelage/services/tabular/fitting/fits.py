@@ -29,6 +29,9 @@ PREPARE_TIMEOUT_S = 600.0
 RELOAD_S = 20.0
 """What starting again and loading the rows is given, however little is left."""
 
+END_S = 5.0
+"""What a child is given to exit once its answers have ended."""
+
 OnRounds = Callable[[messages.Rounds], None]
 MustEnd = Callable[[], bool]
 
@@ -101,7 +104,6 @@ class FitChild:
         self._home, self._cpus = home, cpus
         self._left_s: Callable[[], float] = _endless
         self._base_bytes = 0
-        self.import_s = 0.0
         self._limit_bytes = memory_gib * MEMORY_SHARE * 2**30
         self._loaded: messages.Load | None = None
         self._process: _Process | None = None
@@ -149,7 +151,7 @@ class FitChild:
         if isinstance(request, messages.Load) and answer is True:
             self._loaded = request
             self._base_bytes = _rss_bytes(self.pid) if self.pid else 0
-        return answer
+        return answer.value if isinstance(answer, messages.Applied) else answer
 
     @property
     def loaded(self) -> messages.Load:
@@ -173,12 +175,10 @@ class FitChild:
             except queue.Empty:
                 answer = messages.Rounds(points=[])
             if answer is None:
-                code = process.popen.wait()
+                code = _code_of(process.popen)
                 return self._lose("fit_crashed", f"the fit's process died ({_name_of(code)})")
             if isinstance(answer, messages.Rounds):
                 on_rounds(answer)
-            elif isinstance(answer, messages.Ready):
-                self.import_s = answer.import_s
             else:
                 return answer
             lost = self._why_end(process, deadline_s, timeout_s, must_end)
@@ -205,6 +205,15 @@ def _rss_bytes(pid: int | None) -> int:
     with contextlib.suppress(psutil.Error):
         return int(psutil.Process(pid).memory_info().rss)
     return 0
+
+
+def _code_of(popen: subprocess.Popen[bytes]) -> int:
+    """Return the exit code of a child whose answers have ended; one that goes on without them is killed."""
+    try:
+        return popen.wait(END_S)
+    except subprocess.TimeoutExpired:
+        popen.kill()
+        return popen.wait()
 
 
 def _name_of(code: int) -> str:

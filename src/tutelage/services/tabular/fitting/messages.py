@@ -164,10 +164,10 @@ class Lost:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ready:
-    """The child has imported its libraries."""
+class Applied:
+    """What an applied function returned; wrapped, since None alone is the end of the stream."""
 
-    import_s: float
+    value: Any
 
 
 def send(channel: IO[bytes], message: Any) -> None:

@@ -27,6 +27,10 @@ TRUSTED = frozenset(
         *(f"{OURS}.data.types.Column", f"{OURS}.data.types.ColumnReader"),
         *(f"{OURS}.models.pipeline.RawColumns", f"{OURS}.models.pipeline._column_alone"),
         *(f"{OURS}.models.wrappers.{name}" for name in ("AtThreshold", "CodedClassifier", "ScaledTarget")),
+        *(f"{OURS}.models.wrappers.Calibrated", f"{OURS}.models.texts.TextColumns"),
+        *(f"{OURS}.models.calibration.{name}" for name in ("Calibrator", "Curve")),
+        *(f"{OURS}.models.clusterers.{name}" for name in ("DbscanClusters", "KMeansClusters")),
+        *("skrub._string_encoder.StringEncoder", "skrub._to_str.ToStr"),
     }
 )
 """Types beyond skops's own list that a model of ours may hold, each looked at: data, or a learner's own state."""

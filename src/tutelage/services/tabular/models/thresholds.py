@@ -21,11 +21,13 @@ class Threshold:
     optimize_for: str
     reached: dict[str, float]
     at_half: dict[str, float]
+    tuned_on: str = "folds"
+    """`folds`: the out-of-fold predictions; `final`: the validation rows of the final fit."""
 
     @property
     def record(self) -> dict[str, Any]:
         """For the result document."""
-        names = {"value": self.value, "optimizeFor": self.optimize_for}
+        names = {"value": self.value, "optimizeFor": self.optimize_for, "tunedOn": self.tuned_on}
         return {**names, "outOfFold": self.reached, "outOfFoldAtHalf": self.at_half}
 
 

@@ -11,12 +11,12 @@ from tutelage.services.tabular.config import TabularConfig
 from tutelage.services.tabular.fitting import messages
 from tutelage.services.tabular.fitting.fits import FitChild, OnRounds
 from tutelage.services.tabular.fitting.ladder import Ladder, Rung, lighter_than
-from tutelage.services.tabular.fitting.pace import pace_of, power_of
+from tutelage.services.tabular.fitting.pace import Pace, pace_of, power_of
 from tutelage.services.tabular.models.algorithms import REGISTRY
 from tutelage.services.tabular.plan import Plan, answered
 from tutelage.services.tabular.search.asked import Asked
 from tutelage.services.tabular.search.laddered import LadderedFits, Limits, Outcome, Size
-from tutelage.services.tabular.search.shares import Paces, closing_rows, final_rows, least_rows, refit_rows
+from tutelage.services.tabular.search.shares import Paces, closing_rows, final_rows, least_rows, more_rows, refit_rows
 from tutelage.services.tabular.search.state import Trial
 from tutelage.services.tabular.search.timekeeper import Timekeeper
 
@@ -48,10 +48,11 @@ class Closing:
         chosen: Trial,
     ) -> None:
         self.algorithm, self.params, self.rows = plan.algorithm, chosen.params, 0
+        self.fold_rounds = [count for count in chosen.rounds if count is not None]
         self._task, self._asked, self._keeper, self._ladder = plan.task, asked, keeper, ladder
         self._fits = LadderedFits(plan, child, ladder, seed=run.seed)
         self._rung = Rung(**chosen.rung)
-        self._paces = keeper.paces_of(chosen.rows, chosen.fit_s)
+        self._paces = keeper.paces_of(chosen.rows, chosen.fit_s, same_params=chosen.number == 0)
         self._fit_timeout_s = config.fit_timeout_s
         self._cap: int | None = None
 
@@ -67,8 +68,7 @@ class Closing:
 
     def fit(self, request: messages.Fit, *, scope: str, on_rounds: OnRounds) -> messages.Fitted | None:
         """Return the fit; None when somebody asked to end. Raises the operation's error when the lightest was lost."""
-        explain_s = None if self._limit_s is None else EXPLAIN_SHARE * self._limit_s
-        request = replace(request, explain_s=explain_s)
+        request = self._explained(request)
         self._cap = self._room(scope, len(request.train))
         while True:
             asked = self._with_model(request)
@@ -83,9 +83,35 @@ class Closing:
                 return None
             self._after_loss(outcome, outcome.answer, scope)
 
+    def room_for_more(self, fitted: messages.Fitted, wanted: int) -> int | None:
+        """Return the rows of another refit for which there is time, by what this one took; None: no use in one."""
+        if self._limit_s is None or self.rows >= wanted or self._rung != Rung() or fitted.is_cut:
+            return None
+        fit = pace_of([(self.rows, fitted.fit_s)], power=power_of(self.algorithm))
+        half_s = fitted.keep_s / 2  # testing the model grows with it, shuffling its columns has a fixed time
+        keep = Pace(power=1.0, fixed_s=half_s, slope_s=half_s / self.rows)
+        return more_rows(Paces(fit=fit, keep=keep), self.rows, self._left_s(), most=wanted)
+
+    def fit_more(self, request: messages.Fit, rows: int, *, on_rounds: OnRounds) -> messages.Fitted | None:
+        """Return the refit on more rows; None where time or memory had no room for it: the one before is kept."""
+        asked, size = self._with_model(self._explained(request)), Size(cap=rows, rung=self._rung)
+        limits = Limits(hard_s=max(LEAST_S / 2, self._left_s()), by_budget=True, may_shrink=False)
+        outcome = self._fits.ask(
+            asked, size, limits=lambda: limits, at=REFIT, on_rounds=on_rounds, must_end=self._must_end
+        )
+        if not isinstance(outcome.answer, messages.Fitted) or outcome.rows <= self.rows:
+            return None
+        self._ladder.record("rows", self.rows, outcome.rows, at=REFIT, reason="timeLimit: time was left for more rows")
+        self.rows = outcome.rows
+        return outcome.answer
+
     @property
     def _limit_s(self) -> float | None:
         return self._keeper.budget.limit_s
+
+    def _explained(self, request: messages.Fit) -> messages.Fit:
+        """Return the request with the time that shuffling the columns may take."""
+        return replace(request, explain_s=None if self._limit_s is None else EXPLAIN_SHARE * self._limit_s)
 
     def _with_model(self, request: messages.Fit) -> messages.Fit:
         """Return the request for the algorithm as it is now; another one has rounds of its own and no threshold."""
@@ -146,7 +172,7 @@ class Closing:
             fit = pace_of([(outcome.rows, fit_s)], power=power_of(self.algorithm))
             self._paces = Paces(fit=fit, keep=fit)
         else:
-            self._paces = self._paces.times(fit_s / self._paces.fit.seconds(outcome.rows))
+            self._paces = self._paces.times(fit_s / self._paces.fit.seconds(outcome.rows), same_params=True)
 
     def _after_loss(self, outcome: Outcome, lost: messages.Lost, scope: str) -> None:
         """Go on with a lighter model after a loss to a limit. Raises the operation's error where there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ from tutelage.services.tabular.report.closing import FINAL, REFIT, Closing
 from tutelage.services.tabular.search.asked import Asked
 
 EVERY_ROUND = 1_000_000
+ROUNDS_ALIKE = 1.25
+"""Models of the same parameters whose rounds differ by no more than this factor are about as sure as one another."""
+
 MODEL = "model.joblib"
 Curve = tuple[tuple[int, dict[str, float]], ...]
 
@@ -58,7 +61,10 @@ def fit_final(
         return None
     validated, curve = fitted
     algorithm = closing.algorithm
-    truth, said = _held_out(plan, validated, out_of_fold if algorithm == plan.algorithm else None)
+    held_out = _held_out(config, run, plan, closing, validated, out_of_fold if algorithm == plan.algorithm else None)
+    if held_out is None:
+        return None
+    truth, said = held_out
     calibrator = _calibrator(config, run, child, asked, truth, said)
     if asked.must_end():
         return None
@@ -66,7 +72,7 @@ def fit_final(
     threshold = _threshold(config, run, plan, truth, said)
     rounds = validated.best_rounds if ALGORITHMS[algorithm].has_rounds else None
     kept = _refit(run, plan, closing, seed=seed, rounds=rounds, threshold=threshold, calibrator=calibrator)
-    if kept is None:
+    if kept is None or asked.must_end():
         return None
     is_another = closing.algorithm != algorithm
     return Final(
@@ -82,22 +88,29 @@ def fit_final(
     )
 
 
+def _on_more_rows(run: Run, closing: Closing, request: messages.Fit, kept: messages.Fitted) -> messages.Fitted:
+    """Refit on more rows while the time limit has room for it; the model at hand is kept until a larger one is."""
+    assert request.keep is not None
+    larger = request.keep.with_suffix(".more")
+    larger.unlink(missing_ok=True)  # of an attempt that was killed
+    while (rows := closing.room_for_more(kept, len(request.train))) is not None:
+        run.log(f"{REFIT}: time is left, again on {rows} rows in place of {closing.rows}")
+        found = closing.fit_more(replace(request, keep=larger), rows, on_rounds=_unheard)
+        if found is None:
+            larger.unlink(missing_ok=True)
+            break
+        larger.replace(request.keep)
+        kept = found
+    return kept
+
+
 def _validate(
     config: TabularConfig, run: Run, plan: Plan, closing: Closing, *, seed: int
 ) -> tuple[messages.Fitted, Curve] | None:
     """Fit on a part of the training rows and score the rest; return it with its rounds, None when asked to end."""
     run.phase("final")
     run.judge("final")
-    train, held = plan.divided.final
-    request = messages.Fit(
-        algorithm=closing.algorithm,
-        params=closing.params,
-        seed=seed,
-        train=train,
-        validation=held,
-        early_stopping=config.options.early_stopping_rounds,
-        max_points=EVERY_ROUND,
-    )
+    request = _final_request(config, plan, closing, seed=seed)
     curve: list[tuple[int, dict[str, float]]] = []
     validated = _fit(run, closing, request, scope=FINAL, curve=curve)
     if validated is None:
@@ -130,14 +143,52 @@ def _refit(
         calibrator=calibrator,
     )
     run.phase("refit")
-    return _fit(run, closing, request, scope=REFIT)
+    kept = _fit(run, closing, request, scope=REFIT)
+    return None if kept is None else _on_more_rows(run, closing, request, kept)
 
 
-def _held_out(plan: Plan, validated: messages.Fitted, out_of_fold: Any) -> tuple[Any, Any]:
-    """Return truth and predictions: the best trial's out-of-fold ones, or the final fit's where no trial ended."""
-    if out_of_fold is not None:
-        return plan.target, out_of_fold
-    return plan.target[plan.divided.final[1]], validated.predictions
+def _final_request(config: TabularConfig, plan: Plan, closing: Closing, *, seed: int, **more: Any) -> messages.Fit:
+    train, held = plan.divided.final
+    return messages.Fit(
+        algorithm=closing.algorithm,
+        params=closing.params,
+        seed=seed,
+        train=train,
+        validation=held,
+        early_stopping=config.options.early_stopping_rounds,
+        max_points=EVERY_ROUND,
+        **more,
+    )
+
+
+def _held_out(
+    config: TabularConfig, run: Run, plan: Plan, closing: Closing, validated: messages.Fitted, out_of_fold: Any
+) -> tuple[Any, Any] | None:
+    """Return truth and predictions for threshold and calibration; None when somebody asked to end.
+
+    The best trial's out-of-fold ones, or the final fit's where no trial ended; but predictions of many more (or fewer)
+    rounds than the kept model will have are surer than its own, so the final fit is then asked again for its rounds.
+    """
+    truth = plan.target[plan.divided.final[1]]
+    had = float(np.median(closing.fold_rounds)) if out_of_fold is not None and closing.fold_rounds else None
+    had = had or validated.num_rounds
+    is_learned = config.threshold_for is not None or config.calibration != "none"
+    if is_learned and config.options.early_stopping_rounds is None and have_other_rounds(had, validated.best_rounds):
+        run.log(f"{FINAL}: again with {validated.best_rounds} rounds, those of the kept model; the folds had {had:g}")
+        seed = seed_of(run.seed, "final")
+        request = _final_request(config, plan, closing, seed=seed, rounds=validated.best_rounds)
+        again = closing.fit(request, scope=FINAL, on_rounds=_unheard)
+        return None if again is None else (truth, again.predictions)
+    return (plan.target, out_of_fold) if out_of_fold is not None else (truth, validated.predictions)
+
+
+def have_other_rounds(had: float | None, kept: int | None) -> bool:
+    """Tell whether predictions of a model of `had` rounds say little of one that has `kept` of them."""
+    return bool(had and kept) and not 1 / ROUNDS_ALIKE <= kept / had <= ROUNDS_ALIKE  # type: ignore[operator]
+
+
+def _unheard(rounds: messages.Rounds) -> None:
+    return None
 
 
 def _calibrator(
@@ -161,6 +212,7 @@ def _threshold(config: TabularConfig, run: Run, plan: Plan, truth: Any, said: An
         return None
     is_second = np.asarray(truth == plan.classes[1])
     found = tune(is_second, said[:, 1], optimize_for=config.threshold_for, costs=config.costs)
+    found = replace(found, tuned_on="folds" if len(truth) == len(plan.target) else "final")
     run.log(f"threshold for {plan.classes[1]!r}: {found.value:.4f}, tuned for {found.optimize_for}")
     return found
 

@@ -136,7 +136,7 @@ class Searcher:
 
     def _left_s(self, *trials: Trial) -> float:
         has_fewer = self.state.fold_rows is not None and self.state.best is not None
-        paces = [self._keeper.paces_of(trial.rows, trial.fit_s) for trial in trials]
+        paces = [self._keeper.paces_of(trial.rows, trial.fit_s, same_params=trial.number == 0) for trial in trials]
         return self._keeper.search_left_s(*paces, may_take_all=has_fewer)
 
     def _cap_rows(self) -> None:

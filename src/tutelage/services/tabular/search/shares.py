@@ -21,6 +21,9 @@ PART_USED = 0.85
 VALIDATING_SHARE = 0.2
 """What a final fit without rounds may take: it only validates, and the refit is what is kept."""
 
+MORE_USED, MORE_ROWS = 0.9, 1.1
+"""A refit on more rows is planned to take so much of what is left, and needs so many times the rows."""
+
 RESERVE_FACTOR = 1.25
 LEAST_WITH_ROUNDS = 3_000
 """What learns in rounds gets so many rows before any are given up: it ends at its deadline with fewer rounds."""
@@ -46,9 +49,13 @@ class Paces:
     fit: Pace
     keep: Pace
 
-    def times(self, factor: float) -> Paces:
-        """Return the paces of other parameters; keeping grows with them, as their models do."""
-        return Paces(fit=self.fit.times(factor), keep=self.keep.times(max(1.0, factor)))
+    def times(self, factor: float, *, same_params: bool = False) -> Paces:
+        """Return the paces of other parameters; keeping grows with them, as their models do.
+
+        Of the same parameters only the fit is corrected: keeping their model was measured by itself.
+        """
+        keep = self.keep if same_params else self.keep.times(max(1.0, factor))
+        return Paces(fit=self.fit.times(factor), keep=keep)
 
     def closing(self, work: Work) -> Sequence[tuple[Pace, float]]:
         """Return final fit, refit and keeping, each with its share of the rows."""
@@ -87,6 +94,12 @@ def final_rows(paces: Paces, work: Work, usable_s: float) -> int:
 def refit_rows(paces: Paces, work: Work, usable_s: float) -> int:
     """Return the training rows with which the refit, its test and explanation fit into what is left."""
     return rows_within([(paces.fit, 1.0), (paces.keep, 1.0)], PART_USED * usable_s, most=work.all_rows)
+
+
+def more_rows(paces: Paces, rows: int, left_s: float, *, most: int) -> int | None:
+    """Return the rows of another refit for which `left_s` has room, or None where they are hardly more than `rows`."""
+    found = rows_within([(paces.fit, 1.0), (paces.keep, 1.0)], MORE_USED * left_s, most=most)
+    return found if found >= min(MORE_ROWS * rows, most) > rows else None
 
 
 def least_rows(algorithm: str, wanted: int) -> int:

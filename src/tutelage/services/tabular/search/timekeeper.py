@@ -46,13 +46,16 @@ class Timekeeper:
         """Return what a fold on all rows is expected to take."""
         return math.nan if self._paces is None else self._paces.fit.seconds(self.work.fold_rows)
 
-    def paces_of(self, rows: int | None, fit_s: Sequence[float]) -> Paces | None:
-        """Return the paces of a trial's own parameters from its fits; those of the probes where it has none."""
+    def paces_of(self, rows: int | None, fit_s: Sequence[float], *, same_params: bool = False) -> Paces | None:
+        """Return the paces of a trial's own parameters from its fits; those of the probes where it has none.
+
+        `same_params`: the trial has the probes' parameters.
+        """
         if not fit_s or not rows:
             return self._paces
         mean_s = float(np.mean(fit_s))
         if self._paces is not None:
-            return self._paces.times(mean_s / self._paces.fit.seconds(rows))
+            return self._paces.times(mean_s / self._paces.fit.seconds(rows), same_params=same_params)
         fit = pace_of([(rows, mean_s)], power=power_of(self._algorithm))
         return Paces(fit=fit, keep=fit.times(KEEP_OF_FIT))
 
@@ -76,5 +79,8 @@ class Timekeeper:
         return Limits(hard_s=hard_s, polite_s=polite_s, by_budget=True, may_shrink=is_first)
 
     def has_room(self, left_s: float, trials_s: Sequence[float]) -> bool:
-        """Tell whether another trial, as long as the complete ones were, has room in what the search has left."""
-        return left_s > (float(np.mean(trials_s)) if trials_s else 0.0)
+        """Tell whether another trial, as short as the shortest complete one, has room in what the search has left.
+
+        A longer one is pruned as soon as its first folds say that it cannot end.
+        """
+        return left_s > min(trials_s, default=0.0)
