@@ -225,6 +225,7 @@ PARAMETERS: dict[str, str] = {
     "cursor": "`next_cursor` of the page before",
     "limit": "at most so many",
     "spark": "points of the judged curve to add to each operation; 0: none",
+    "kinds": "of a page, only events of these kinds, separated by commas; empty: all",
     "scope": "where inside the operation, as in `trial=12/fold=3`; empty: the operation itself",
     "keys": "names of metrics, separated by commas; empty: all",
     "from": "the first step",
