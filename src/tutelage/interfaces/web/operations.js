@@ -6,7 +6,7 @@ import { age, count, figure, left, percent, short, took } from "./format.js";
 import { spark } from "./spark.js";
 import { ENDED, LIVE, family, icon, shown, story, whoSign, word } from "./verdict.js";
 
-const PAGE = 100, SHOWN_ENDED = 20;
+const PAGE = 100, SHOWN_ENDED = 20, REST_MS = 10000, MOST = 5000;
 const FILTERS = { state: (op) => op.state, service: (op) => op.service, verdict: (op) => shown(op), owner: (op) => op.owner.name };
 const SORTS = {
   name: (op) => (op.name || op.id).toLowerCase(), best: (op) => op.metrics.best?.value ?? Infinity,
@@ -14,7 +14,7 @@ const SORTS = {
 };
 
 export async function open({ query }) {
-  const model = { items: [], counts: {}, query, selected: new Set(), current: -1, isHeld: false, numEnded: SHOWN_ENDED };
+  const model = { items: [], counts: {}, query, selected: new Set(), current: -1, isHeld: false, numEnded: SHOWN_ENDED, restAt: 0 };
   model.head = h("div", { class: "lhead" });
   model.body = h("div", { class: "tbl" });
   model.bar = h("div", { class: "selbar", role: "region", "aria-label": "Selected operations", hidden: true });
@@ -27,20 +27,29 @@ export async function open({ query }) {
   return { element: model.element, update: () => load(model), keys: keysOf(model), close: () => { document.title = "Tutelage"; } };
 }
 
+// The first page holds what is urgent and new, with curves; the rest follows, and again every ten seconds.
 async function load(model) {
   const first = await get(`/operations?limit=${PAGE}&spark=48`);
-  const items = [...first.items];
-  let cursor = first.next_cursor;
-  while (cursor && items.length < 2000) {
-    const page = await get(`/operations?limit=500&cursor=${encodeURIComponent(cursor)}`);
-    items.push(...page.items);
-    cursor = page.next_cursor;
-    if (model.items.length === 0) { Object.assign(model, { items: [...items], counts: first.counts }); }
-  }
-  const before = model.items.length;
-  Object.assign(model, { items, counts: first.counts });
-  if (before !== items.length || !model.isHeld) draw(model);
+  const before = model.items.length, fresh = new Set(first.items.map((op) => op.id));
+  const total = Object.values(first.counts).reduce((sum, n) => sum + n, 0);
+  Object.assign(model, { counts: first.counts, items: [...first.items, ...model.items.filter((op) => !fresh.has(op.id))].slice(0, total) });
+  if (before !== model.items.length || !model.isHeld) draw(model);
   else refreshRows(model);
+  if (first.next_cursor && Date.now() - model.restAt > REST_MS) {
+    model.restAt = Date.now();
+    setTimeout(() => loadRest(model, first.next_cursor, fresh), 0);
+  }
+}
+
+async function loadRest(model, cursor, fresh) {
+  const rest = [];
+  for (let next = cursor; next && rest.length < MOST;) {
+    const page = await get(`/operations?limit=200&cursor=${encodeURIComponent(next)}`);
+    rest.push(...page.items.filter((op) => !fresh.has(op.id)));
+    next = page.next_cursor;
+  }
+  model.items = [...model.items.filter((op) => fresh.has(op.id)), ...rest];
+  if (!model.isHeld) draw(model);
 }
 
 // While the pointer is over the table, rows change in place and never move.
