@@ -41,17 +41,15 @@ def running(client: Client) -> str:
 
 
 def views(ended: str, running: str) -> list[str]:
-    return [
-        "",
-        f"op/{running}",
-        f"op/{ended}",
-        f"compare/{ended},{running}",
-        "new",
-        f"models/{ended}",
-        "services",
-        "hosts",
-        "decisions",
-    ]
+    of_runs = [f"op/{running}", f"op/{ended}", f"compare/{ended},{running}", f"models/{ended}"]
+    return ["", *of_runs, "new", "services", "hosts", "decisions"]
+
+
+def serious(page: Page) -> list[str]:
+    """Return what axe finds that keeps somebody out."""
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    grave = [item for item in found if item["impact"] in ("serious", "critical")]
+    return [f"{item['id']}: {item['nodes'][0]['html'][:120]}" for item in grave]
 
 
 def width_of(page: Page) -> int:

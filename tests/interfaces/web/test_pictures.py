@@ -1,4 +1,4 @@
-"""Pictures of every view, light and dark, of real trainings; `TUTELAGE_PICTURES=docs/images` keeps them for the documentation."""
+"""Pictures of every view, light and dark, of real trainings; `TUTELAGE_PICTURES=docs/images` keeps them."""
 
 from __future__ import annotations
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from pydantic import BaseModel, Field
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
@@ -22,9 +21,21 @@ REST_S = 0.1
 """At most ten messages a second: what comes in between is told by the next cursor."""
 
 
-@router.get("/changes", responses={200: {"content": {"text/event-stream": {}}, "description": "a stream without end"}})
-async def changes(request: Request, platform: PlatformHere) -> Response:
-    """Stream the newest cursor of all operations, at once and then whenever something was stored."""
+class Newest(BaseModel):
+    """How far the home's events go."""
+
+    cursor: str = Field(description="the cursor of the newest event of all operations")
+
+
+@router.get(
+    "/changes",
+    response_model=Newest,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "or with Accept a stream without end"}},
+)
+async def changes(request: Request, platform: PlatformHere) -> Any:
+    """Return the newest cursor of all operations; as a stream at once, and again whenever something was stored."""
+    if "text/event-stream" not in request.headers.get("accept", ""):
+        return Newest(cursor=await run_in_threadpool(platform.newest_cursor))
     bell = Bell()
     ending: Any = bell  # of an event, the library only calls `set`
     stream = _stream(platform, request.app.state.hub, bell)
@@ -37,6 +48,6 @@ async def _stream(platform: ControlPlatform, hub: Hub, bell: Bell) -> AsyncItera
         while not bell.is_over:
             rung.clear()
             cursor = await run_in_threadpool(platform.newest_cursor)
-            yield ServerSentEvent(id=cursor, data=json.dumps({"cursor": cursor}))
+            yield ServerSentEvent(id=cursor, data=Newest(cursor=cursor).model_dump_json())
             await asyncio.sleep(REST_S)
             await rung.wait()
