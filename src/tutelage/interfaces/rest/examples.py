@@ -118,6 +118,7 @@ TOKEN = {
 }
 
 EXAMPLES: dict[str, Any] = {
+    "Newest": {"cursor": "48213"},
     "Artifact": ARTIFACT,
     "Artifacts": {"items": [ARTIFACT]},
     "Assessment": ASSESSMENT,

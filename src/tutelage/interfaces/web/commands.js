@@ -47,7 +47,7 @@ export function sentenceOf(op) {
   if (!advice) return "";
   const step = stepOf(advice.args) ?? op.metrics.best?.step;
   const at = step === undefined || step === null ? "" : ` of ${op.metrics.unit} ${figure(step)}`;
-  return { continue: "let it run", stop: `stop and use the model${at}`, use_checkpoint: `use the checkpoint${at}`, insufficient_evidence: "wait for more evaluations",
+  return { continue: "let it run", stop: at ? `stop and use the model${at}` : "stop it", use_checkpoint: `use the checkpoint${at}`, insufficient_evidence: "wait for more evaluations",
     tune: `set ${Object.entries(advice.args.set || advice.args).map(([name, to]) => `${name} to ${value(to)}`).join(", ")}` }[advice.do] || advice.do;
 }
 

@@ -72,7 +72,8 @@ function drawSince(p, c, { facts: { since, xs, verdictWord, family }, smooth }) 
 
 function drawBroken(p, c, { facts: { xs, value } }) {
   value.forEach((y, i) => {
-    if (y === null || Number.isFinite(y) || !p.inside(p.X(xs[i]))) return;
+    const before = value[i - 1];
+    if (y === null || Number.isFinite(y) || (i && before !== null && !Number.isFinite(before)) || !p.inside(p.X(xs[i]))) return;
     const x = p.X(xs[i]), s = 5 * p.r;
     p.shape((ctx) => { for (let k = 0; k < 8; k += 1) { const a = Math.PI / 8 + (k * Math.PI) / 4; ctx[k ? "lineTo" : "moveTo"](x + s * Math.cos(a), p.bottom + s * Math.sin(a)); } ctx.closePath(); }, c.red);
   });

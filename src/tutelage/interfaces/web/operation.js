@@ -102,12 +102,21 @@ function drawChart(model) {
   const of = (key) => (key ? history.values[key].map((y) => (y === null ? null : number(y))) : null), verdict = shown(op), fam = face(verdict)[1];
   model.facts = { xs: history.steps, value: of(value), train: of(train), name: value, trainName: train, isUp: info?.direction === "maximize", best: isJudged ? { ...op.metrics.best, value: number(op.metrics.best.value) } : null,
     since: isJudged && op.assessment?.scope === model.scope && ["red", "amber", "violet"].includes(fam) ? op.assessment.since_step : null, verdictWord: word(verdict), family: fam, markers: markersOf(model), zoom: model.zoom, isSearch: history.unit === "trial" };
+  if (!model.hasAxis) chooseAxis(model);
   model.plot.hidden = model.isTable;
   model.plot.setAttribute("aria-label", summary(model.facts));
   if (!model.isTable) model.chart.show(model.facts);
   drawTools(model, value, info);
   if (model.isTable) drawTable(model);
   drawMinis(model, [value, train]);
+}
+
+// A run that explodes spans hundreds of powers of ten, of which a linear axis shows the last alone.
+function chooseAxis(model) {
+  const sizes = model.facts.value.filter((y) => y !== null && Number.isFinite(y) && y > 0), all = model.facts.value.filter((y) => y !== null && Number.isFinite(y));
+  if (sizes.length < 3 || sizes.length < all.length || Math.max(...sizes) / Math.min(...sizes) < 1e6) return;
+  model.hasAxis = true;
+  model.chart.options.isLog = true;
 }
 
 function markersOf(model) {

@@ -106,7 +106,7 @@ function draw(model) {
   model.order = groups.flatMap(([, some]) => some.map((op) => op.id));
   fill(model.body, h("table", { class: "ops" }, h("caption", { class: "sr" }, "Operations, most urgent first"), heads(model),
     groups.map(([name, some, more]) => h("tbody", { "aria-label": name },
-      h("tr", { class: "grp" }, h("th", { colspan: 8, scope: "rowgroup" }, more
+      h("tr", { class: "grp" }, h("th", { colspan: 5, scope: "rowgroup" }, more
         ? button(`Show ${name}`, () => { model.numEnded += 100; draw(model); }, "sm ghost") : [name, " ", h("span", {}, String(some.length))])),
       some.map((op) => row(model, op))))));
   if (focused) model.body.querySelector(`tr[data-id="${focused}"] ${tag.toLowerCase()}`)?.focus();
