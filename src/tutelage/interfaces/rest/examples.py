@@ -118,7 +118,6 @@ TOKEN = {
 }
 
 EXAMPLES: dict[str, Any] = {
-    "Newest": {"cursor": "48213"},
     "Artifact": ARTIFACT,
     "Artifacts": {"items": [ARTIFACT]},
     "Assessment": ASSESSMENT,
@@ -181,6 +180,7 @@ EXAMPLES: dict[str, Any] = {
     "ModelEntry": MODEL,
     "Models": {"items": [MODEL]},
     "NewToken": {**TOKEN, "secret": "tut_shown-once-and-never-again"},
+    "Newest": {"cursor": "48213"},
     "Operation": OPERATION,
     "OperationPage": {"items": [OPERATION], "next_cursor": None, "counts": {"running": 1, "completed": 12}},
     "OperationPatch": {"name": "churn, second look", "tags": {"project": "crm"}},
