@@ -195,9 +195,12 @@ class Client:
         }
         return self._get(wire.MetricHistory, _of(operation_id, "metrics"), asked)
 
-    def events(self, operation_id: str, *, since: str | None = None, limit: int = 1000) -> wire.EventPage:
-        """Return events after a cursor."""
-        return self._get(wire.EventPage, _of(operation_id, "events"), {"since": since, "limit": limit})
+    def events(
+        self, operation_id: str, *, since: str | None = None, limit: int = 1000, kinds: tuple[str, ...] = ()
+    ) -> wire.EventPage:
+        """Return events after a cursor, of all kinds or only of some."""
+        asked = {"since": since, "limit": limit, "kinds": ",".join(kinds) or None}
+        return self._get(wire.EventPage, _of(operation_id, "events"), asked)
 
     def stream(self, operation_id: str, since: str | None = None) -> Iterator[wire.Event]:
         """Yield events as they come, until the operation has ended; a cut stream goes on after the last event.

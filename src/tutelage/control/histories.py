@@ -53,6 +53,14 @@ def cursor_row(cursor: str | None) -> int:
     return int(cursor)
 
 
+def event_kinds(names: Sequence[str]) -> list[EventKind]:
+    """Return the kinds of events that names stand for. Raises UnknownName for a name that is none."""
+    for name in names:
+        if name not in list(EventKind):
+            raise unknown("event kind", name, list(EventKind))
+    return [EventKind(name) for name in names]
+
+
 def _chosen(reading: Reading, record: OperationRecord, scope: str, keys: Sequence[str]) -> list[SeriesRecord]:
     series = reading.series(record.id, scope=scope)
     if not series and scope:

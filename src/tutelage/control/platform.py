@@ -17,7 +17,7 @@ from tutelage.control.base import Base, found
 from tutelage.control.commands import Commands, kept_answer
 from tutelage.control.comparing import compared
 from tutelage.control.files import write_json
-from tutelage.control.histories import cursor_row
+from tutelage.control.histories import cursor_row, event_kinds
 from tutelage.control.ledger import decisions
 from tutelage.control.mirroring import check_host
 from tutelage.control.models import Helpers
@@ -344,19 +344,26 @@ class ControlPlatform:
             all_attempts=all_attempts,
         )
 
-    def events(self, operation_id: str, *, since: str | None = None, limit: int = 1000) -> wire.EventPage:
-        """Return events after a cursor."""
+    def events(
+        self, operation_id: str, *, since: str | None = None, limit: int = 1000, kinds: tuple[str, ...] = ()
+    ) -> wire.EventPage:
+        """Return events after a cursor, of all kinds or only of some."""
         if not 1 <= limit <= 10_000:
             raise InvalidSpec(f"limit must be from 1 to 10,000, got {limit}")
-        after = cursor_row(since)
+        after, chosen = cursor_row(since), event_kinds(kinds)
         with self._base.store.reading() as reading:
             found(reading, operation_id)
-            stored = reading.events(operation_id, after=after, limit=limit)
+            stored = reading.events(operation_id, after=after, limit=limit, kinds=chosen)
         return wire.EventPage(
             items=[views.event(item) for item in stored],
             next_cursor=str(stored[-1].row if stored else after),
             truncated=len(stored) == limit,
         )
+
+    def newest_cursor(self) -> str:
+        """Return the cursor of the newest event of all operations."""
+        with self._base.store.reading() as reading:
+            return str(reading.last_row())
 
     def wait(self, operation_id: str, *, until: str = "terminal", timeout_s: float = 60.0) -> wire.WaitResult:
         """Return when something happened or the time is over."""

@@ -224,8 +224,10 @@ class Watching(Protocol):
     ) -> wire.MetricHistory:
         """Return curves, down-sampled to about `points` rows."""
 
-    def events(self, operation_id: str, *, since: str | None = None, limit: int = 1000) -> wire.EventPage:
-        """Return events after a cursor."""
+    def events(
+        self, operation_id: str, *, since: str | None = None, limit: int = 1000, kinds: tuple[str, ...] = ()
+    ) -> wire.EventPage:
+        """Return events after a cursor, of all kinds or only of some."""
 
     def wait(self, operation_id: str, *, until: str = "terminal", timeout_s: float = 60.0) -> wire.WaitResult:
         """Return when something happened or the time is over."""

@@ -22,7 +22,12 @@ MODELS = [
     f"tutelage.{module}"
     for module in (
         *("core.wire", "core.access", "core.inputs", "core.spec", "interfaces.rest.operations"),
-        *("interfaces.rest.watching", "interfaces.rest.catalogue", "interfaces.rest.entrance"),
+        *(
+            "interfaces.rest.watching",
+            "interfaces.rest.catalogue",
+            "interfaces.rest.entrance",
+            "interfaces.rest.changes",
+        ),
     )
 ]
 

@@ -12,7 +12,7 @@ from tutelage.control import ControlPlatform
 from tutelage.control.hub import Hub
 from tutelage.core.access import Scope
 from tutelage.core.wire import Problem
-from tutelage.interfaces.rest import catalogue, entrance, operations, watching
+from tutelage.interfaces.rest import catalogue, changes, entrance, operations, page, watching
 from tutelage.interfaces.rest.examples import EXAMPLES, PARAMETERS
 from tutelage.interfaces.rest.problems import PROBLEM_RESPONSE, add_problem_handlers
 from tutelage.interfaces.rest.scopes import API, needed_scope
@@ -38,11 +38,13 @@ def create_app(platform: ControlPlatform, hub: Hub) -> FastAPI:
     add_problem_handlers(app)
     app.include_router(catalogue.health_router)
     app.include_router(entrance.page_router)
+    app.include_router(page.router)
     for router in (
         catalogue.router,
         operations.router,
         watching.router,
         watching.compare_router,
+        changes.router,
         entrance.router,
     ):
         app.include_router(router, prefix=API)

@@ -12,7 +12,10 @@ history.replaceState(null, "", location.pathname);
 fetch("api/v1/login", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({code})})
   .then(async (answer) => {
     const told = await answer.json();
-    say(answer.ok ? `You are logged in as ${told.principal.name}.` : `${told.detail}. ${told.hint}`);
+    if (!answer.ok) return say(`${told.detail}. ${told.hint}`);
+    say(`You are logged in as ${told.principal.name}.`);
+    localStorage.setItem("tutelage.session", JSON.stringify(told));
+    location.replace("./");
   })
   .catch(() => say("The server does not answer."));
 """

@@ -7,8 +7,11 @@ import re
 from tutelage.core.access import Scope
 
 API = "/api/v1"
-OPEN = {("POST", f"{API}/login"), ("GET", "/login")}
+OPEN = {("POST", f"{API}/login"), ("GET", "/login"), ("GET", "/")}
 """Requests that nobody can have a token for yet."""
+
+ASSETS = "/web/"
+"""Where the page's own files lie; they hold nothing of a home."""
 
 LOOKING = {"GET", "HEAD"}
 FOR_ADMIN = (f"{API}/tokens",)
@@ -28,7 +31,7 @@ FOR_OPERATE = (
 
 def needed_scope(method: str, path: str) -> Scope | None:
     """Return the scope that a request asks for, or None for one that needs no token."""
-    if (method, path) in OPEN:
+    if (method, path) in OPEN or (method == "GET" and path.startswith(ASSETS)):
         return None
     if path.startswith(FOR_ADMIN):
         return Scope.ADMIN

@@ -72,22 +72,24 @@ async def events(
     operation_id: str,
     since: str | None = None,
     limit: int = 1000,
+    kinds: str = "",
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Any:
     """Return events after a cursor: a page, or with `Accept: text/event-stream` a stream that resumes."""
     cursor = last_event_id or since
     if "text/event-stream" not in request.headers.get("accept", ""):
-        return await run_in_threadpool(platform.events, operation_id, since=cursor, limit=limit)
+        chosen = tuple(filter(None, kinds.split(",")))
+        return await run_in_threadpool(platform.events, operation_id, since=cursor, limit=limit, kinds=chosen)
     await run_in_threadpool(
         platform.events, operation_id, since=cursor, limit=1
     )  # a wrong id or cursor is an error now
-    bell = _Bell()
+    bell = Bell()
     stream = _stream(request.app.state.tails, request.app.state.hub, operation_id, cursor, bell)
     ending: Any = bell  # of an event, the library only calls `set`
     return EventSourceResponse(stream, ping=HEARTBEAT_S, shutdown_event=ending, shutdown_grace_period=FAREWELL_S)
 
 
-class _Bell:
+class Bell:
     """Wakes a stream: something was stored, or the server ends."""
 
     def __init__(self) -> None:
@@ -100,7 +102,7 @@ class _Bell:
         self.rung.set()
 
 
-async def _stream(tails: Tails, hub: Hub, operation_id: str, cursor: str | None, bell: _Bell) -> AsyncIterator[bytes]:
+async def _stream(tails: Tails, hub: Hub, operation_id: str, cursor: str | None, bell: Bell) -> AsyncIterator[bytes]:
     """Yield events as they are stored; ends after the last one of an ended operation, or with the server."""
     rung, loop = bell.rung, asyncio.get_running_loop()
     with hub.listening(lambda: loop.call_soon_threadsafe(rung.set)):
