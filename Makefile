@@ -11,7 +11,7 @@ ifneq ($(wildcard ../shared/data),)
 export TUTELAGE_TEST_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help demo test lint types contracts unit bench examples openapi clean
+.PHONY: help demo test lint types contracts unit matrix bench examples openapi clean
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
@@ -37,6 +37,9 @@ contracts: $(VENV)/.test ## Check the import contracts
 
 unit: $(VENV)/.test ## Run the quick tests only
 	$(PYTEST) -m "not slow"
+
+matrix: $(VENV)/.test ## Train every algorithm on every table, and every one twice: half an hour
+	TUTELAGE_MATRIX=all $(PYTEST) tests/services/tabular/test_tabular_matrix.py tests/services/tabular/test_tabular_limits.py
 
 bench: $(VENV)/.test ## Measure every claim, the quick way
 	$(BIN)/python -m benchmarks --quick
