@@ -37,8 +37,12 @@ def _try(files: OperationFiles, request: TrackingRequest) -> int:
         _refuse_own_database(files, request.uri)
         reach(request.uri)
         with _one_at_a_time(request.uri):
-            from tutelage.tracking.stages import Stages  # late: MLflow takes 3 s that a dead tracker must not cost
+            # Late: MLflow takes 3 s that a dead tracker must not cost.
+            from tutelage.tracking.database import make_database
+            from tutelage.tracking.stages import Stages
 
+            if request.uri.startswith(SQLITE):
+                make_database(Path(request.uri.removeprefix(SQLITE)))
             left_out = Stages(files=files, request=request, feed=feed, state=state).run()
     except Unreachable as error:
         LOG.warning("%s", error)
