@@ -54,7 +54,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_the_list() -> None:
     answer = run_benchmarks("stor")
     assert answer.returncode == 2
     assert "'store'" in answer.stderr
-    assert "judgement, overhead, store" in answer.stderr
+    assert "judgement, overhead, page, store" in answer.stderr
 
 
 def test_every_key_of_the_documents_is_described() -> None:

