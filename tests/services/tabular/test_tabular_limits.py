@@ -276,22 +276,29 @@ def run_rounds(home: Path, algorithm: str, task: str) -> None:
     table = wide_table(3000)
     entry = REGISTRY[algorithm]
     assert entry.rounds is not None
-    params = {**entry.defaults, entry.rounds.param: 100_000}
+    # Steps so small, and a patience so long, that only the deadline ends the fit, and before it overfits.
+    slow = {"learning_rate": 0.001} if "learning_rate" in entry.defaults and algorithm != "neural_network" else {}
+    params = {**entry.defaults, **slow, entry.rounds.param: 100_000}
+    patience = 10_000 if algorithm == "neural_network" else None
     child = FitChild(home=home, cpus=1, memory_gib=4)
     try:
         load_table(child, table, task)
         rows = np.arange(3000)
         request = messages.Fit(
-            algorithm=algorithm, params=params, seed=1, train=rows[:2000], validation=rows[2000:], time_s=2.0
+            algorithm=algorithm,
+            params=params,
+            seed=1,
+            train=rows[:2000],
+            validation=rows[2000:],
+            early_stopping=patience,
+            time_s=2.0,
         )
         fitted = child.ask(request, timeout_s=60)
     finally:
         child.close()
     assert isinstance(fitted, messages.Fitted), fitted
-    assert fitted.is_cut or algorithm == "neural_network"  # which may end by itself, 20 epochs after its best
+    assert fitted.is_cut
     assert fitted.fit_s < 6
     assert 1 <= fitted.num_rounds < 10_000  # type: ignore[operator]
-    if task == CLASSIFICATION:
-        assert fitted.scores["roc_auc"] > 0.6  # the log-loss of so many rounds is that of an overfitted model
-    else:
-        assert fitted.scores["rmse"] < float(table["x0"].std())
+    trivial = np.log(2) if task == CLASSIFICATION else float(table["x0"].std())
+    assert fitted.scores["log_loss" if task == CLASSIFICATION else "rmse"] < trivial
