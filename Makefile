@@ -11,12 +11,12 @@ ifneq ($(wildcard ../shared/data),)
 export TUTELAGE_TEST_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help demo test lint types contracts unit matrix bench examples openapi clean
+.PHONY: help demo test lint types contracts unit matrix bench examples conformance openapi clean
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Install what the demo needs, say how much that is, and train on real data
 	@cat $(VENV)/.demo
@@ -47,6 +47,9 @@ bench: $(VENV)/.test ## Measure every claim, the quick way
 examples: $(VENV)/.test ## Run the longer examples; installs the libraries that they show
 	$(BIN)/pip install --constraint constraints.txt torch==2.13.0 transformers accelerate
 	cd examples/script && ../../$(BIN)/tutelage run -- ../../$(BIN)/python hugging_face.py
+
+conformance: $(VENV)/.test ## Run the MCP conformance suite against a served home; needs npm
+	$(BIN)/python -m tests.conformance
 
 openapi: $(VENV)/.test ## Write the API's document anew, after a deliberate change of it
 	$(BIN)/python -m tutelage.interfaces.rest > docs/reference/openapi.json

@@ -14,6 +14,8 @@ import anyio
 import pytest
 from mcp.client.client import Client as McpClient
 from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, PromptReference
 from tests.support import ME, supervisor_at
 
 from tutelage.client import Client
@@ -213,6 +215,31 @@ def test_resources_and_the_prompt_are_served(client: Client) -> None:
         assert json.loads(read.contents[0].text)["operation"]["id"] == found
         prompt = await agent.get_prompt("monitor_training", {"operation": found})
         assert found in prompt.messages[0].content.text
+
+    ask(client, script)
+
+
+def test_an_unknown_prompt_is_a_wrong_parameter_and_the_answer_names_ours(client: Client) -> None:
+    async def script(agent: Any) -> MCPError:
+        with pytest.raises(MCPError, match="monitor_training") as refused:
+            await agent.get_prompt("monitor")
+        return refused.value
+
+    assert ask(client, script).error.code == INVALID_PARAMS
+
+
+def test_ids_of_operations_are_completed(client: Client) -> None:
+    found = client.submit(FAKE, principal=ME).id
+
+    async def complete(agent: Any, name: str, value: str) -> list[str]:
+        ref = PromptReference(type="ref/prompt", name="monitor_training")
+        return list((await agent.complete(ref, {"name": name, "value": value})).completion.values)
+
+    async def script(agent: Any) -> None:
+        assert await complete(agent, "operation", found[-6:]) == [found]
+        assert found in await complete(agent, "operation", "op_")
+        assert await complete(agent, "operation", "no such id") == []
+        assert await complete(agent, "colour", "op_") == []
 
     ask(client, script)
 

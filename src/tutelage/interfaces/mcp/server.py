@@ -11,12 +11,14 @@ import anyio
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolResult, TextContent, Tool, ToolAnnotations
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, CallToolResult, TextContent, Tool, ToolAnnotations
 from pydantic import ValidationError
 
 from tutelage import __version__
 from tutelage.interfaces.mcp.access import Access
 from tutelage.interfaces.mcp.acting import ActingTools
+from tutelage.interfaces.mcp.completions import completer
 from tutelage.interfaces.mcp.errors import text_of_arguments, told
 from tutelage.interfaces.mcp.prompt import monitor_training
 from tutelage.interfaces.mcp.reading import ReadingTools
@@ -57,6 +59,16 @@ class TutelageServer(MCPServer[None]):
             if isinstance(error.__cause__, ValidationError):
                 raise ToolError(text_of_arguments(name, error.__cause__)) from error.__cause__
             raise
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
+    ) -> Any:
+        """Return a prompt. Raises MCPError (wrong parameters) for a name or arguments that do not fit."""
+        try:
+            return await super().get_prompt(name, arguments, context)
+        except ValueError as error:
+            known = ", ".join(prompt.name for prompt in await self.list_prompts())
+            raise MCPError(code=INVALID_PARAMS, message=f"{error}; prompts here: {known}") from error
 
 
 def _plain(tool: Tool) -> Tool:
@@ -124,4 +136,5 @@ def build(access: Access, *, read_only: bool = False, admit: Admit | None = None
         server.add_tool(told(acts.control_operation), annotations=ENDS)
     add_resources(server, access)
     server.prompt()(monitor_training)
+    server.completion()(completer(access))
     return server

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -67,14 +67,12 @@ def inner(model: Any) -> Any:
     return model.model if isinstance(model, ScaledTarget | CodedClassifier) else model
 
 
-class AtThreshold(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A fitted classifier of two classes that predicts the second one from a threshold on."""
+class FittedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A fitted classifier whose answers a subclass corrects."""
 
-    def __init__(self, model: Any, threshold: float) -> None:
-        self.model = model
-        self.threshold = threshold
+    model: Any
 
-    def fit(self, matrix: Any, target: Any, **more: Any) -> AtThreshold:
+    def fit(self, matrix: Any, target: Any, **more: Any) -> Self:
         """Fit the wrapped classifier; scikit-learn takes nothing for an estimator that has no `fit`."""
         self.model.fit(matrix, target, **more)
         return self
@@ -89,11 +87,35 @@ class AtThreshold(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.model.predict_proba(matrix)
 
     def predict(self, matrix: Any) -> Any:
-        """Return the labels at the threshold."""
-        return decide(self.predict_proba(matrix), self.classes_, self.threshold)
+        """Return the most probable labels."""
+        return self.classes_[self.predict_proba(matrix).argmax(axis=1)]
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+
+class AtThreshold(FittedClassifier):
+    """A classifier of two classes that predicts the second one from a threshold on."""
+
+    def __init__(self, model: Any, threshold: float) -> None:
+        self.model = model
+        self.threshold = threshold
+
+    def predict(self, matrix: Any) -> Any:
+        """Return the labels at the threshold."""
+        return decide(self.predict_proba(matrix), self.classes_, self.threshold)
+
+
+class Calibrated(FittedClassifier):
+    """A classifier whose probabilities are corrected."""
+
+    def __init__(self, model: Any, calibrator: Calibrator) -> None:
+        self.model = model
+        self.calibrator = calibrator
+
+    def predict_proba(self, matrix: Any) -> Any:
+        """Return a corrected probability for each of `classes_`."""
+        return self.calibrator.apply(self.model.predict_proba(matrix))
 
 
 class AsPredicted(BaseEstimator):  # type: ignore[misc]
@@ -125,32 +147,3 @@ class AsPredicted(BaseEstimator):  # type: ignore[misc]
     def classes_(self) -> Any:
         """The sorted labels; none for a regression."""
         return self.pipeline["model"].classes_
-
-
-class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A fitted classifier whose probabilities are corrected."""
-
-    def __init__(self, model: Any, calibrator: Calibrator) -> None:
-        self.model = model
-        self.calibrator = calibrator
-
-    def fit(self, matrix: Any, target: Any, **more: Any) -> Calibrated:
-        """Fit the wrapped classifier; scikit-learn takes nothing for an estimator that has no `fit`."""
-        self.model.fit(matrix, target, **more)
-        return self
-
-    @property
-    def classes_(self) -> Any:
-        """The sorted labels."""
-        return self.model.classes_
-
-    def predict_proba(self, matrix: Any) -> Any:
-        """Return a corrected probability for each of `classes_`."""
-        return self.calibrator.apply(self.model.predict_proba(matrix))
-
-    def predict(self, matrix: Any) -> Any:
-        """Return the most probable labels."""
-        return self.classes_[self.predict_proba(matrix).argmax(axis=1)]
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
