@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tutelage.services.tabular.models.pipeline import encoded_sources, predict
-from tutelage.services.tabular.models.wrappers import AtThreshold, CodedClassifier, ScaledTarget
+from tutelage.services.tabular.models.wrappers import AtThreshold, ScaledTarget, SmoothedVotes, inner
 
 OURS = "tutelage.services.tabular"
 TRUSTED = frozenset(
@@ -26,8 +26,9 @@ TRUSTED = frozenset(
         *("sklearn.neural_network._stochastic_optimizers.AdamOptimizer", "sklearn.utils.validation.check_array"),
         *(f"{OURS}.data.types.Column", f"{OURS}.data.types.ColumnReader"),
         *(f"{OURS}.models.pipeline.RawColumns", f"{OURS}.models.pipeline._column_alone"),
-        *(f"{OURS}.models.wrappers.{name}" for name in ("AtThreshold", "CodedClassifier", "ScaledTarget")),
-        *(f"{OURS}.models.wrappers.Calibrated", f"{OURS}.models.texts.TextColumns"),
+        *(f"{OURS}.models.wrappers.{name}" for name in ("AtThreshold", "Calibrated", "CodedClassifier")),
+        *(f"{OURS}.models.wrappers.{name}" for name in ("ScaledTarget", "SmoothedVotes")),
+        f"{OURS}.models.texts.TextColumns",
         *(f"{OURS}.models.calibration.{name}" for name in ("Calibrator", "Curve")),
         *(f"{OURS}.models.clusterers.{name}" for name in ("DbscanClusters", "KMeansClusters")),
         *("skrub._string_encoder.StringEncoder", "skrub._to_str.ToStr"),
@@ -92,8 +93,8 @@ def _onnx(asked: Export) -> Exported:
     encoded = np.asarray(asked.pipeline["encode"].transform(asked.typed.head(PARITY_ROWS)), dtype="float64")
     model = asked.pipeline["model"]
     model = model.model if isinstance(model, AtThreshold) else model
-    scaled = (model.spread_, model.mean_) if isinstance(model, ScaledTarget) else (1.0, 0.0)
-    own = model.model if isinstance(model, ScaledTarget | CodedClassifier) else model
+    scale, offset = _line(model)
+    own = inner(model)
     converter = _converter(own)
     if converter is None:
         return Exported(reason=f"there is no converter for {type(own).__name__}")
@@ -103,7 +104,7 @@ def _onnx(asked: Export) -> Exported:
     output = session.get_outputs()[-1].name
     raw = np.asarray(session.run([output], {ONNX_INPUT: encoded.astype("float32")})[0], dtype="float64")
     before = _said(asked, encoded)
-    said = raw.reshape(before.shape) * scaled[0] + scaled[1]
+    said = raw.reshape(before.shape) * scale + offset
     unit = 1.0 if asked.classes is not None else float(before.std()) or 1.0
     largest = float(np.abs(said - before).max()) / unit
     if not largest <= ONNX_TOLERANCE:
@@ -116,13 +117,22 @@ def _onnx(asked: Export) -> Exported:
             "output": output,
             "classes": None if asked.classes is None else asked.classes.tolist(),
             "threshold": getattr(asked.pipeline["model"], "threshold", None),
-            "scale": scaled[0],
-            "offset": scaled[1],
+            "scale": scale,
+            "offset": np.asarray(offset).tolist(),
             "opset": {item.domain or "ai.onnx": item.version for item in document.opset_import},
             "largest_difference": largest,
             "rows_compared": len(before),
         }
     )
+
+
+def _line(model: Any) -> tuple[float, Any]:
+    """Return by what to multiply what the library's own estimator answers, and what to add; a number for each class."""
+    if isinstance(model, ScaledTarget):
+        return model.spread_, model.mean_
+    if isinstance(model, SmoothedVotes):
+        return model.share_, model.prior_ * (1.0 - model.share_)
+    return 1.0, 0.0
 
 
 def _said(asked: Export, encoded: Any) -> Any:

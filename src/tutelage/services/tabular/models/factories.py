@@ -128,11 +128,14 @@ def svm(task: str, params: Params, seed: int, threads: int) -> Any:
 
 
 def knn(task: str, params: Params, seed: int, threads: int) -> Any:
-    """The nearest neighbours' votes or mean."""
+    """The nearest neighbours' votes, with one vote for the labels' shares, or their mean."""
     from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-    kind = KNeighborsClassifier if task == CLASSIFICATION else KNeighborsRegressor
-    return kind(n_jobs=threads, **params)
+    from tutelage.services.tabular.models.wrappers import SmoothedVotes
+
+    if task == CLASSIFICATION:
+        return SmoothedVotes(KNeighborsClassifier(n_jobs=threads, **params))
+    return KNeighborsRegressor(n_jobs=threads, **params)
 
 
 def naive_bayes(task: str, params: Params, seed: int, threads: int) -> Any:

@@ -61,7 +61,8 @@ def learn(
     if learner:
         return learner(model, data, early_stopping=early_stopping, report=report, deadline=deadline or Deadline())
     if algorithm == "knn":
-        model.set_params(n_neighbors=min(model.n_neighbors, len(data.target)))
+        own = inner(model)
+        own.set_params(n_neighbors=min(own.n_neighbors, len(data.target)))
     model.fit(data.train, data.target, **data.weighed)
     return RoundCount(None, None)
 
