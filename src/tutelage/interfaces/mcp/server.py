@@ -136,5 +136,5 @@ def build(access: Access, *, read_only: bool = False, admit: Admit | None = None
         server.add_tool(told(acts.control_operation), annotations=ENDS)
     add_resources(server, access)
     server.prompt()(monitor_training)
-    server.completion()(completer(access))
+    server.completion()(completer(access))  # type: ignore[no-untyped-call]
     return server
