@@ -28,7 +28,10 @@ def plane(tmp_path: Path) -> Iterator[Plane]:
 
 
 def worker_pid(plane: Plane, operation_id: str) -> int:
-    return int(json.loads(plane.parts.base.files.operation(operation_id).pid.read_text())["pid"])
+    """Return the process of the present attempt, as soon as it is told."""
+    path = plane.parts.base.files.operation(operation_id).pid
+    plane.until(path.exists)
+    return int(json.loads(path.read_text())["pid"])
 
 
 def losses(plane: Plane, operation_id: str) -> dict[int, float]:
@@ -93,7 +96,6 @@ def test_a_worker_that_keeps_dying_fails_after_max_restarts(plane: Plane) -> Non
     begun = plane.submit({"steps": 1000, "step_s": 0.01, "checkpoint_every": 0}, policy={"max_restarts": 1})
     for attempt in (1, 2):
         plane.until(lambda attempt=attempt: plane.platform.operation(begun.id).attempt == attempt)
-        plane.until(lambda: plane.parts.base.files.operation(begun.id).pid.exists())
         os.kill(worker_pid(plane, begun.id), signal.SIGKILL)
     done = plane.finish(begun.id)
     assert done.state is State.FAILED

@@ -20,7 +20,7 @@ from tutelage.client import Client, connect
 from tutelage.core import wire
 from tutelage.core.access import Scope
 from tutelage.core.commands import Verb
-from tutelage.core.errors import NotYet, TutelageError, UnknownName
+from tutelage.core.errors import InvalidSpec, TutelageError, UnknownName
 from tutelage.core.operation import State
 from tutelage.settings import Settings
 
@@ -234,12 +234,31 @@ def test_hosts_are_listed_and_named_with_care(pair: Pair) -> None:
         pair.here.submit({**SHORT, "executor": "gpu"})
 
 
-def test_what_is_not_built_is_refused_by_name(pair: Pair) -> None:
-    operation_id = pair.submit(SHORT, "branch")
-    done = pair.here.wait(operation_id, timeout_s=30).operation
-    assert "not_yet" in (done.commands[Verb.BRANCH] or "")
-    with pytest.raises(NotYet):
-        pair.command(operation_id, Verb.BRANCH)
+def test_a_branch_is_made_where_its_parent_ran(pair: Pair) -> None:
+    parent = pair.submit(SHORT, "parent")
+    assert pair.here.wait(parent, timeout_s=30).operation.state is State.COMPLETED
+    pair.proxy.swallow(b"/commands ")  # the host's answer is lost once: asked again, it branches no second time
+    decision = pair.command(parent, Verb.BRANCH, **{"from": "best", "set": {"lr": 0.05}, "name": "child"})
+    child = str(decision.created)
+    done = pair.here.wait(child, timeout_s=30).operation
+    assert (done.state, done.executor, done.name) == (State.COMPLETED, "host:gpu", "child")
+    assert done.links[0].id == parent
+    (there,) = [item for item in pair.there.operations().items if item.name == "child"]
+    assert there.links[0].id == pair.theirs(parent).id
+    assert there.links[0].at == done.links[0].at
+    assert pair.here.spec(child)["config"]["lr"] == pair.there.spec(there.id)["config"]["lr"] == 0.05
+    assert_same(pair, child)
+    pair.until(parent, lambda _: told(pair.here, parent) == told(pair.there, pair.theirs(parent).id))
+    assert [(item.verb, item.status, item.created) for item in pair.here.decisions(parent)] == [
+        (Verb.BRANCH, "applied", child)
+    ]
+
+
+def test_a_branch_from_a_checkpoint_that_is_gone_is_refused(pair: Pair) -> None:
+    operation_id = pair.submit(SHORT, "no such checkpoint")
+    pair.here.wait(operation_id, timeout_s=30)
+    with pytest.raises(InvalidSpec, match="there is no checkpoint at '7777'"):
+        pair.command(operation_id, Verb.BRANCH, **{"from": "7777"})
 
 
 def test_no_token_is_shown_or_kept(pair: Pair) -> None:

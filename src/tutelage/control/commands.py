@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from tutelage.control.base import Base, found, move
-from tutelage.control.files import append_command, read_json, write_json
+from tutelage.control.branching import branch
+from tutelage.control.files import append_command
 from tutelage.control.ledger import decisions, record_decision, record_outcome
 from tutelage.control.mirroring import Mirroring
-from tutelage.control.submission import accept, request_hash
+from tutelage.control.submission import request_hash
 from tutelage.control.tuning import check_tune
 from tutelage.core.commands import FOR_WORKER, Command, Verb, check_args
-from tutelage.core.errors import DiskFull, IdempotencyConflict, InvalidSpec, NotFound, NotYet
+from tutelage.core.errors import DiskFull, IdempotencyConflict, NotFound
 from tutelage.core.events import Draft, EventKind
 from tutelage.core.hosts import host_of
-from tutelage.core.ids import new_operation_id
 from tutelage.core.operation import LIVE, State, check_command
 from tutelage.core.service import Service
 from tutelage.core.wire import CommandRequest, Decision, Principal
 from tutelage.store import OperationRecord, Transaction
 from tutelage.store.store import Reading
 
-BRANCH_THERE = "branch it on the host itself, with TUTELAGE_URL and TUTELAGE_TOKEN of the host"
 SUPERVISOR = Principal(name="supervisor", kind="program")
 NEXT_STATE = {Verb.PAUSE: State.PAUSING, Verb.STOP: State.STOPPING}
 
@@ -99,15 +95,16 @@ class Commands:
             has_checkpoint=record.checkpoint_step is not None,
         )
         check_args(request.verb, request.args)
-        if request.verb is Verb.BRANCH and host_of(record.executor) is not None:
-            raise NotYet("branching an operation that runs on a host is not built yet", hint=BRANCH_THERE)
         if request.verb is Verb.TUNE:
             check_tune(service, request.args)
         return service
 
     def _is_for_host(self, record: OperationRecord, command: Command) -> bool:
-        """Tell whether a host carries the command out; before it was asked to run, a cancel needs nobody there."""
-        if host_of(record.executor) is None:
+        """Tell whether a host carries the command out.
+
+        A branch is stored here and made there when it is sent; a cancel before the host was asked needs nobody there.
+        """
+        if host_of(record.executor) is None or command.verb is Verb.BRANCH:
             return False
         is_asked = self._base.files.operation(record.id).host_request.exists()
         return command.verb is not Verb.CANCEL or is_asked
@@ -134,6 +131,8 @@ class Commands:
         handler = handlers.get(command.verb)
         if handler:
             handler()
+        if host_of(record.executor) is not None and command.verb is Verb.BRANCH:
+            return  # the host tells of it in its own stream
         tx.add_events(record.id, [_told(record, command, principal=principal, at_s=at_s)])
 
     def _ask_to_end(self, tx: Transaction, record: OperationRecord, command: Command, *, at_s: float) -> None:
@@ -169,62 +168,10 @@ class Commands:
     def _branch(
         self, tx: Transaction, record: OperationRecord, command: Command, *, principal: Principal, at_s: float
     ) -> None:
-        """Make a new operation that begins at one of this one's checkpoints."""
-        base = self._base
-        step = self._branch_step(record, str(command.args.get("from", "last")))
-        spec = _branched(record.spec, command.args.get("set") or {})
-        accept({**spec, "links": []}, registry=base.registry, machine=base.machine)
-        child_id = new_operation_id()
-        link = {"kind": "branch", "id": record.id, "at": step, "as": None}
-        name = str(command.args.get("name") or f"{record.name or record.service} from {step}")
-        child = OperationRecord(
-            id=child_id,
-            service=record.service,
-            name=name[:120],
-            spec={**spec, "name": name[:120], "links": [link]},
-            owner_name=principal.name,
-            owner_kind=principal.kind,
-            tags=record.tags,
-            progress={},
-            definitions={},
-            checkpoint_step=step,
-            created_at_s=at_s,
-        )
-        source = base.files.operation(record.id).checkpoints / str(step)
-        target = base.files.operation(child_id).checkpoints / str(step)
-        shutil.copytree(source, target, copy_function=_link_or_copy)
-        write_json(base.files.operation(child_id).spec, child.spec)
-        tx.add_operation(child)
-        record_outcome(tx, record.id, command.id, status="applied", at_s=at_s, at_step=step, created=child_id)
-
-    def _branch_step(self, record: OperationRecord, wanted: str) -> int:
-        folder = self._base.files.operation(record.id).checkpoints
-        steps = sorted(int(item.name) for item in folder.iterdir() if item.name.isdigit()) if folder.is_dir() else []
-        listed = ", ".join(map(str, steps)) or "none"
-        if not steps:
-            raise InvalidSpec("branch needs a checkpoint and none is kept", hint="`tutelage checkpoint ID` makes one")
-        if wanted == "last":
-            return steps[-1]
-        if wanted == "best":
-            return self._best_step(record, steps)
-        if not wanted.isdigit() or int(wanted) not in steps:
-            raise InvalidSpec(f"there is no checkpoint at {wanted!r}", hint=f"allowed: best, last, or one of {listed}")
-        return int(wanted)
-
-    def _best_step(self, record: OperationRecord, steps: list[int]) -> int:
-        top = (record.judgement or {}).get("best")
-        service = self._base.service_of(record)
-        rated = {}
-        for step in steps:
-            manifest = read_json(self._base.files.operation(record.id).checkpoints / str(step) / "manifest.json") or {}
-            if top and top["metric"] in manifest.get("metrics", {}):
-                rated[step] = float(manifest["metrics"][top["metric"]])
-        if not rated or service is None:
-            raise InvalidSpec("no checkpoint says how good it is", hint="use --from last, or a step")
-        metric = record.definitions.get(top["metric"], {}).get("direction") if top else None
-        declared = next((m.direction for m in service.metrics if top and m.name == top["metric"]), None)
-        pick = max if (metric or declared) == "maximize" else min
-        return pick(rated, key=lambda step: rated[step])
+        child = branch(self._base, tx, record, command, principal=principal, at_s=at_s)
+        step = child.checkpoint_step
+        record_outcome(tx, record.id, command.id, status="applied", at_s=at_s, at_step=step, created=child.id)
+        self.mirroring.watch(child)
 
     def _decision(self, reading: Reading, operation_id: str, decision_id: str) -> Decision:
         return next(item for item in decisions(reading.ledger(operation_id)) if item.id == decision_id)
@@ -242,28 +189,6 @@ def kept_answer(tx: Reading, principal: Principal, key: str | None, fingerprint:
     return kept[1]
 
 
-def _branched(spec: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of a spec with dotted config keys set."""
-    copy: dict[str, Any] = json.loads(json.dumps(spec))
-    for key, value in overrides.items():
-        *parents, last = key.split(".")
-        node = copy.setdefault("config", {})
-        for part in parents:
-            node = node.setdefault(part, {})
-            if not isinstance(node, dict):
-                raise InvalidSpec(f"cannot set {key!r}: {part!r} is not an object")
-        node[last] = value
-    return copy
-
-
 def _told(record: OperationRecord, command: Command, *, principal: Principal, at_s: float) -> Draft:
     data = {**command.line(), "principal": principal.model_dump()}
     return Draft(kind=EventKind.COMMAND, at_s=at_s, data=data, attempt=record.attempt)
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    """Hard-link where the file system can: a checkpoint's files are never changed once written."""
-    with contextlib.suppress(OSError):
-        os.link(source, target)
-        return
-    shutil.copy2(source, target)

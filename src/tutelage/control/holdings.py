@@ -12,6 +12,7 @@ from tutelage.control.histories import cursor_row
 from tutelage.core import wire
 from tutelage.core.clock import iso
 from tutelage.core.errors import NotFound
+from tutelage.core.layout import OperationFiles
 from tutelage.core.redaction import redact, redacted
 from tutelage.store import OperationRecord
 
@@ -48,8 +49,12 @@ def artifact(base: Base, operation_id: str, name: str) -> Path:
 
 def checkpoints(base: Base, operation_id: str) -> list[wire.Checkpoint]:
     """List an operation's resumable states, in order of steps."""
-    top = (_exists(base, operation_id).judgement or {}).get("best")
-    files = base.files.operation(operation_id)
+    return checkpoints_in(base.files.operation(operation_id), _exists(base, operation_id))
+
+
+def checkpoints_in(files: OperationFiles, record: OperationRecord) -> list[wire.Checkpoint]:
+    """List the resumable states in an operation's folder, or those that its host has told of, in order of steps."""
+    top = (record.judgement or {}).get("best")
     listed = read_json(files.host_checkpoints)
     if listed:
         return [wire.Checkpoint.model_validate(item) for item in listed["items"]]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
 from collections.abc import Iterable
 
-from tutelage.control import mirror_files
+from tutelage.control import mirror_files, mirror_requests
 from tutelage.control.base import Base, move
-from tutelage.control.files import read_json, write_json
 from tutelage.control.ledger import decisions as decisions_of
 from tutelage.control.ledger import record_outcome
 from tutelage.control.mirror_pages import Told, has_gap, store_told
@@ -27,7 +25,6 @@ from tutelage.core.errors import (
 from tutelage.core.events import EventKind
 from tutelage.core.hosts import host_of
 from tutelage.core.operation import ENDED, LIVE, State
-from tutelage.core.spec import Spec
 from tutelage.executors import HostLink
 from tutelage.store import OperationRecord, Transaction, mirrors
 from tutelage.store.mirrors import MirrorRecord
@@ -123,7 +120,7 @@ class Mirroring:
     def round(self, host: str) -> bool:
         """Look once after every operation of a host; tell whether any is live. Raises HostUnreachable."""
         with self._base.guard:
-            active = sorted(self._active[host])
+            active = sorted(self._active[host], reverse=True)  # a branch is sent before its parent's ledger is read
         is_live = False
         for operation_id in active:
             if self._ended.is_set():
@@ -160,27 +157,19 @@ class Mirroring:
 
     def _send(self, link: HostLink, record: OperationRecord) -> bool:
         """Have the host take the operation; a repeated request is the same one. Tell whether it was sent."""
-        base = self._base
-        path = base.files.operation(record.id).host_request
         try:
             link.check_version()
-            document = read_json(path)
-            if document is None:
-                document = link.prepare(_spec_of(record))
-                with base.guard, base.store.reading() as reading:
-                    now = reading.operation(record.id)
-                    if now is None or now.state is not State.PENDING:
-                        return False  # cancelled before anything was sent
-                    write_json(path, document)
-            taken = link.ask(lambda client: client.submit(document, idempotency_key=record.id))
+            is_sent = mirror_requests.send(self._base, link, record)
         except (HostUnreachable, DiskFull, DatabaseLocked):
             raise
         except (TutelageError, OSError) as error:
             self._fail(record.id, error)
             return False
-        with base.guard, base.store.writing() as tx:
-            mirrors.change(tx.connection, record.id, remote=taken.id)
-        return True
+        parent = mirror_requests.parent_of(record)
+        if is_sent and parent is not None:
+            with self._base.guard:
+                self._active[link.name].add(parent)  # its stream there has the command now, even where it had ended
+        return is_sent
 
     def _forward(self, link: HostLink, record: OperationRecord, remote: str, decision: wire.Decision) -> None:
         """Give the host one command; under its key it is carried out once, however often it is sent."""
@@ -334,8 +323,3 @@ def _is_over(reading: Reading, record: OperationRecord, mirror: MirrorRecord) ->
 def _is_rest(event: wire.Event) -> bool:
     """Tell whether an event brings an operation to its end or to a pause."""
     return event.kind is EventKind.STATE and "from" in event.data and event.data.get("state") in (*ENDED, State.PAUSED)
-
-
-def _spec_of(record: OperationRecord) -> dict[str, object]:
-    spec = Spec.model_validate(json.loads(json.dumps(dict(record.spec))))
-    return spec.model_copy(update={"executor": "local", "name": record.name}).document()

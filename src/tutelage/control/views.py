@@ -13,7 +13,6 @@ from tutelage.core.clock import iso
 from tutelage.core.commands import Verb
 from tutelage.core.events import Event, EventKind
 from tutelage.core.findings import NEEDS_SOMEBODY
-from tutelage.core.hosts import host_of
 from tutelage.core.operation import LIVE, State, commands_of
 from tutelage.core.redaction import redacted
 from tutelage.core.service import Service
@@ -62,15 +61,12 @@ def operation(
 
 
 def _commands(record: OperationRecord, supports: frozenset[str]) -> dict[Verb, str | None]:
-    found = commands_of(
+    return commands_of(
         record.state,
         supports=supports,
         approval=_is_approval(record),
         has_checkpoint=record.checkpoint_step is not None,
     )
-    if Verb.BRANCH in found and host_of(record.executor) is not None:
-        found[Verb.BRANCH] = found[Verb.BRANCH] or "not_yet: branching an operation that runs on a host is not built"
-    return found
 
 
 def needs_somebody(record: OperationRecord, *, now_s: float) -> bool:
