@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from client_support import ID, Server, answer, event, operation, stream
@@ -141,6 +142,15 @@ def test_a_stream_that_is_cut_goes_on_after_its_last_event() -> None:
     assert [found.data["text"] for found in server.client().stream(ID)] == ["a", "b", "c"]
     asked = [request for request in server.requests if request.url.path.endswith("/events")]
     assert [request.headers.get("Last-Event-ID") for request in asked] == [None, "2", "2", "2"]
+
+
+def test_a_program_with_an_event_loop_streams_too() -> None:
+    server = Server([stream([event(1, text="a"), event(2, text="b")]), answer(operation(state="completed"))])
+
+    async def read() -> list[str]:
+        return [found.data["text"] async for found in server.client().stream_async(ID)]
+
+    assert anyio.run(read) == ["a", "b"]
 
 
 def test_a_stream_that_brings_nothing_gives_up() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
+from anyio.to_thread import run_sync
 from pydantic import BaseModel, TypeAdapter
 
 from tutelage.client.calls import PAUSE_S, TRIES, Call, Calls, Locate, Open, mutating, open_address
@@ -220,6 +221,12 @@ class Client:
             failures += 1
             time.sleep(PAUSE_S)
         raise SupervisorUnreachable(f"the stream of {operation_id} broke {TRIES} times", hint="see `tutelage doctor`")
+
+    async def stream_async(self, operation_id: str, since: str | None = None) -> AsyncIterator[wire.Event]:
+        """Yield the same to a program with an event loop; a thread waits for each event, so that the loop goes on."""
+        events = self.stream(operation_id, since)
+        while (event := await run_sync(next, events, None, abandon_on_cancel=True)) is not None:
+            yield event
 
     def wait(self, operation_id: str, *, until: str = "terminal", timeout_s: float = 60.0) -> wire.WaitResult:
         """Return when something happened or the time is over."""
