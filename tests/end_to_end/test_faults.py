@@ -17,7 +17,8 @@ import pytest
 from tests.support import FAKE, end_processes, start_supervisor, supervisor_at
 
 from tutelage.client import connect
-from tutelage.core.errors import TutelageError
+from tutelage.core import wire
+from tutelage.core.errors import SupervisorUnreachable, TutelageError
 from tutelage.settings import Settings
 
 pytestmark = pytest.mark.slow  # real supervisors, started, killed and starved
@@ -104,6 +105,33 @@ def test_kills_of_worker_and_supervisor_at_random_lose_and_double_nothing(tmp_pa
     assert (first.steps, first.values) == (second.steps, second.values)
     events = client.events(made.id, limit=10_000)
     assert [event.seq for event in events.items] == list(range(1, len(events.items) + 1))
+    client.close()
+    process.kill()
+    process.wait()
+    end_processes(home)
+
+
+def test_a_watcher_that_comes_back_with_its_last_id_misses_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    process = start_supervisor(home)
+    client = connect(Settings(home=home, services=FAKE), start=False)
+    made = client.submit({"service": "fake", "config": {"steps": 800, "step_s": 0.005}})
+    seen: list[wire.Event] = []
+    for kill_after in (40, 200, 350):
+        try:
+            for event in client.stream(made.id, since=seen[-1].cursor if seen else None):
+                seen.append(event)
+                if len(seen) >= kill_after and process.returncode is None:
+                    process.kill()
+                    process.wait()
+        except SupervisorUnreachable:
+            process = start_supervisor(home)
+    seen += client.stream(made.id, since=seen[-1].cursor)
+    assert [event.seq for event in seen] == list(range(1, len(seen) + 1))
+    assert seen == client.events(made.id, limit=10_000).items
+    told = [event.step for event in seen if "val_loss" in event.data.get("values", {})]
+    assert told == list(range(1, 801))
     client.close()
     process.kill()
     process.wait()
