@@ -27,7 +27,8 @@ from tutelage.settings import Settings
 pytestmark = pytest.mark.slow  # two supervisors and a proxy
 
 SHORT = {"service": "fake", "executor": "host:gpu", "config": {"steps": 40, "step_s": 0.01}}
-LONG = {"service": "fake", "executor": "host:gpu", "config": {"steps": 20_000, "step_s": 0.01}}
+STEPS_PER_S = 100
+LONG = {"service": "fake", "executor": "host:gpu", "config": {"steps": 20_000, "step_s": 1 / STEPS_PER_S}}
 Told = tuple[int, str, str, str, int | None, int, dict[str, Any]]
 
 
@@ -135,8 +136,9 @@ def test_a_run_on_a_host_looks_as_one_here(pair: Pair) -> None:
     assert pair.here.use(operation_id, request).data == pair.here.use(local, request).data
 
 
-def test_a_cut_link_is_waited_for_and_loses_nothing(pair: Pair) -> None:
-    operation_id = pair.submit(LONG, "cut")
+@pytest.mark.parametrize("cut_s", [1, 10, 60])
+def test_a_cut_link_is_waited_for_and_loses_nothing(pair: Pair, cut_s: int) -> None:
+    operation_id = pair.submit(LONG, f"cut for {cut_s} s")
     pair.here.wait(operation_id, until="step>=5", timeout_s=30)
     pair.proxy.cut()
     try:
@@ -146,11 +148,12 @@ def test_a_cut_link_is_waited_for_and_loses_nothing(pair: Pair) -> None:
         assert waiting.waiting_for.kind == "host"
         assert "'gpu' cannot be reached" in waiting.waiting_for.detail
         seen = pair.here.metrics(operation_id).steps[-1]
-        pair.there.wait(pair.theirs(operation_id).id, until=f"step>={seen + 30}", timeout_s=30)
+        end = f"step>={seen + cut_s * STEPS_PER_S}"  # the cut lasts for so many steps of the host
+        pair.there.wait(pair.theirs(operation_id).id, until=end, timeout_s=30 + 2 * cut_s)
         assert pair.here.metrics(operation_id).steps[-1] == seen
     finally:
         pair.proxy.mend()
-    pair.here.wait(operation_id, until=f"step>={seen + 30}", timeout_s=30)
+    pair.here.wait(operation_id, until=end, timeout_s=30)
     assert pair.until(operation_id, lambda item: item.waiting_for is None).state is State.RUNNING
     assert pair.stop(operation_id).state is State.COMPLETED
     assert_same(pair, operation_id)
