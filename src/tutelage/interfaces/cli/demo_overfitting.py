@@ -18,7 +18,7 @@ from tutelage.core import wire
 from tutelage.core.errors import TrainingError
 from tutelage.core.events import EventKind
 from tutelage.core.findings import Verdict
-from tutelage.interfaces.cli import follow, tables, words
+from tutelage.interfaces.cli import follow, show, tables, words
 from tutelage.interfaces.cli.errors import is_tty
 from tutelage.interfaces.cli.plot import plot
 from tutelage.interfaces.cli.serve import PORT
@@ -137,8 +137,11 @@ def curves(client: Client, operation: wire.Operation) -> Iterator[RenderableType
 
 
 def ledger(client: Client, operation: wire.Operation) -> Iterator[RenderableType]:
-    """Yield the decisions on the operation, and whether the ledger's chain holds."""
-    yield from tables.ledger(client.decisions(operation.id))
+    """Yield the decisions on the operation with the evidence of the last one, and whether the ledger's chain holds."""
+    decisions = client.decisions(operation.id)
+    yield from tables.ledger(decisions)
+    figures = [show.evidence(item) for item in decisions[-1].evidence] if decisions else []
+    yield Text("Evidence at that moment: " + "; ".join(figures))
     state = client.verify_ledger()
     yield tables.ledger_state(state.entries, state.first_broken)
 
