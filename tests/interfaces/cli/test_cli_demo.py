@@ -24,6 +24,7 @@ def test_the_demo_shows_a_training_that_goes_well_and_one_that_a_policy_stops(cl
         "stop took effect at step ",
         "; the model is kept with the best ",
         "demo is ahead of demo, 25 % wrong labels by ",
+        "(within the noise of one run each",
         "policy (program) stop: ",
         "Evidence at that moment: val_logloss worse than its best ",
         "2 entries, chain intact",
