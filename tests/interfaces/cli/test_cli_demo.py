@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow  # two trainings on real data, about 45 s
 def test_the_demo_shows_a_training_that_goes_well_and_one_that_a_policy_stops(cli: Cli, tmp_path: Path) -> None:
     ran = cli("demo")
     assert ran.code == 0, ran.err
-    first, _, second = ran.out.partition("4 Now it goes wrong")
+    first, _, second = ran.out.partition("4 The same table, mislabelled")
     _the_first_act_ends_with_commands_that_work(cli, first, tmp_path)
     told = " ".join(second.split())
     for part in (

@@ -53,7 +53,7 @@ def _play_second(client: Client, first: Operation) -> Operation:
     from tutelage.interfaces.cli.terminal import say
     from tutelage.interfaces.cli.watch import exit_code
 
-    _heading("4 Now it goes wrong", "a quarter of the labels is false, the booster deep, and nobody watches")
+    _heading("4 The same table, mislabelled", "a quarter of the labels wrong, a deep booster, and nobody watches")
     file, changed = second.mislabelled(SOURCE, second.folder_of(client))
     operation = second.submit(client, file)
     say(*(_shifted(line) for line in second.asked(operation, file, changed)))
@@ -63,7 +63,7 @@ def _play_second(client: Client, first: Operation) -> Operation:
         return ended
     _heading("5 What happened", "each line as it came; the final fit is judged round by round")
     say(second.happened(client, ended))
-    _heading("6 The curve", "validation turns while train goes on falling")
+    _heading("6 The curve", "of the final fit; ^ marks the round since which it overfits")
     say(*(_shifted(line) for line in second.curves(client, ended)))
     _heading("7 The two runs", f"tutelage compare {_short(first)} {_short(ended)}")
     say(*(_shifted(line) for line in tables.comparison(client.compare((first.id, ended.id)))))

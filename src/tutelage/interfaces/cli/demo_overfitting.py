@@ -126,7 +126,7 @@ def curves(client: Client, operation: wire.Operation) -> Iterator[RenderableType
     train, validation = _points(history, TRAIN), _points(history, VALIDATION)
     marked = turned.step if turned else None
     yield from (Text(line) for line in plot([validation], width=PLOT_WIDTH, height=PLOT_HEIGHT, marked=marked))
-    yield Text(f"{VALIDATION}; {TRAIN} fell from {words.number(train[0][1])} to {words.number(train[-1][1])} meanwhile")
+    yield Text(f"{VALIDATION}; {TRAIN} went from {words.number(train[0][1])} to {words.number(train[-1][1])} meanwhile")
     metadata = (operation.result or {}).get("metadata")
     if isinstance(metadata, dict) and metadata.get("finalEndedAfter"):
         planned = BOOSTER["n_estimators"] // TREES_A_ROUND
@@ -140,8 +140,8 @@ def ledger(client: Client, operation: wire.Operation) -> Iterator[RenderableType
     """Yield the decisions on the operation with the evidence of the last one, and whether the ledger's chain holds."""
     decisions = client.decisions(operation.id)
     yield from tables.ledger(decisions)
-    figures = [show.evidence(item) for item in decisions[-1].evidence] if decisions else []
-    yield Text("Evidence at that moment: " + "; ".join(figures))
+    if decisions:
+        yield Text("Evidence at that moment: " + "; ".join(map(show.evidence, decisions[-1].evidence)))
     state = client.verify_ledger()
     yield tables.ledger_state(state.entries, state.first_broken)
 

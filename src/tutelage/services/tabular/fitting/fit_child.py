@@ -104,13 +104,15 @@ class Requests:
         return self._end.is_set()
 
     def _read(self) -> None:
-        while (request := messages.receive(self._channel)) is not None:
-            if isinstance(request, messages.End):
-                self._end.set()
-                continue
-            self._end.clear()  # a wish that came after its fit had ended does not count for the next one
-            self._queue.put(request)
-        self._queue.put(None)
+        try:
+            while (request := messages.receive(self._channel)) is not None:
+                if isinstance(request, messages.End):
+                    self._end.set()
+                    continue
+                self._end.clear()  # a wish that came after its fit had ended does not count for the next one
+                self._queue.put(request)
+        finally:
+            self._queue.put(None)  # after an error as well: a process that waits for ever would hide it
 
 
 class FitServer:
