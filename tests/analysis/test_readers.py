@@ -43,6 +43,8 @@ def test_json_lines_have_both_shapes(tmp_path: Path) -> None:
     rows = [{"step": 1, "loss": 0.5, "lr": None}, {"step": 2, "loss": "inf"}, {"step": 3, "name": "loss", "value": 2}]
     path.write_text("\n".join(map(json.dumps, rows)) + "\n\n")
     assert only(path)["loss"] == [(1, 0.5), (2, math.inf), (3, 2.0)]
+    path.write_text(json.dumps(rows))
+    assert only(path)["loss"] == [(1, 0.5), (2, math.inf), (3, 2.0)]
 
 
 def test_an_mlruns_folder_holds_several_runs(tmp_path: Path) -> None:
@@ -173,6 +175,8 @@ def test_an_event_file_cut_off_by_a_crash_gives_what_is_whole(tmp_path: Path) ->
         ("log.csv", b"", DamagedFile, "is empty"),
         ("log.csv", b"loss,acc\n1,2\n", InvalidSpec, "no column of steps"),
         ("log.csv", b"step,loss\n", InvalidSpec, "holds no curves"),
+        ("log.csv", b"step,loss\n1,0.5\n2,\xe9\n", DamagedFile, "log.csv is no text in UTF-8"),
+        ("log.jsonl", b"\xff\xfe{", DamagedFile, "log.jsonl is no text in UTF-8"),
         ("log.jsonl", b"{'a': 1}\n", DamagedFile, "line 1 of log.jsonl is not JSON"),
         ("x.tfevents.1", framed(b"\xff\xff\xff"), DamagedFile, "no event file"),
         ("x.tfevents.1", b"step,loss\n1,0.5\n2,0.4\n", DamagedFile, "no event file"),
