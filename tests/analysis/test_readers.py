@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
+import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tutelage.analysis.readers import read_curves
+from tutelage.analysis.readers.tensorboard import masked_crc32c
 from tutelage.core.errors import DamagedFile, InvalidSpec, NotFound
 
 
@@ -38,6 +43,8 @@ def test_json_lines_have_both_shapes(tmp_path: Path) -> None:
     rows = [{"step": 1, "loss": 0.5, "lr": None}, {"step": 2, "loss": "inf"}, {"step": 3, "name": "loss", "value": 2}]
     path.write_text("\n".join(map(json.dumps, rows)) + "\n\n")
     assert only(path)["loss"] == [(1, 0.5), (2, math.inf), (3, 2.0)]
+    path.write_text(json.dumps(rows))
+    assert only(path)["loss"] == [(1, 0.5), (2, math.inf), (3, 2.0)]
 
 
 def test_an_mlruns_folder_holds_several_runs(tmp_path: Path) -> None:
@@ -65,9 +72,13 @@ def field(number: int, data: bytes) -> bytes:
     return varint(number << 3 | 2) + varint(len(data)) + data
 
 
+def framed(body: bytes) -> bytes:
+    length = struct.pack("<Q", len(body))
+    return b"".join(part + struct.pack("<I", masked_crc32c(part)) for part in (length, body))
+
+
 def event(step: int, value: bytes) -> bytes:
-    body = b"\x09" + struct.pack("<d", 1.7e9) + b"\x10" + varint(step) + field(5, field(1, value))
-    return struct.pack("<Q", len(body)) + b"\0" * 4 + body + b"\0" * 4
+    return framed(b"\x09" + struct.pack("<d", 1.7e9) + b"\x10" + varint(step) + field(5, field(1, value)))
 
 
 def simple(tag: str, value: float) -> bytes:
@@ -85,6 +96,72 @@ def test_tensorboard_scalars_of_both_versions_are_read(tmp_path: Path) -> None:
     assert only(tmp_path) == {"loss": [(1, 0.5), (300, 0.25)]}
 
 
+BY_TENSORBOARD = """
+SAAAAAAAAAD+kkidCUFsU6VXwNpBGg1icmFpbi5FdmVudDoyUi4KLHRlbnNvcmJvYXJkLnN1bW1hcnkud3JpdGVyLmV2ZW50X2ZpbGVfd3JpdGVyTGs/
+kDIAAAAAAAAAJBlW7AkAAABA/FTZQRAKKiUKIwoIdmFsX2xvc3NCCggBEgAqBAAAAD9KCwoJCgdzY2FsYXJzcweDqjMAAAAAAAAADKcgVgkAAABA/FTZ
+QRCsAiolCiMKCHZhbF9sb3NzQgoIARIAKgQAAIA+SgsKCQoHc2NhbGFyc/y3Dok=
+"""
+"""Written by TensorBoard 2.21.0: val_loss 0.5 at step 10 and 0.25 at step 300."""
+
+BY_TENSORBOARDX = """
+GAAAAAAAAACjf0siCfB5A51XwNpBGg1icmFpbi5FdmVudDoyKwbkeRoAAAAAAAAAEpvYLQn1bgOdV8DaQRADKg0KCwoEYm90aBUAAIA/8aUjrw==
+"""
+"""Written by tensorboardX 2.6.5: both 1.0 at step 3."""
+
+
+@pytest.mark.parametrize(
+    ("written", "curves"),
+    [(BY_TENSORBOARD, {"val_loss": [(10, 0.5), (300, 0.25)]}), (BY_TENSORBOARDX, {"both": [(3, 1.0)]})],
+)
+def test_what_the_libraries_themselves_wrote_is_read(
+    tmp_path: Path, written: str, curves: dict[str, list[tuple[int, float]]]
+) -> None:
+    path = tmp_path / "events.out.tfevents.1"
+    path.write_bytes(base64.b64decode(written))
+    assert only(path) == curves
+
+
+@pytest.mark.parametrize("at", [0, 9, 15, 40, 80])
+def test_a_changed_byte_of_an_event_file_is_told_with_its_place(tmp_path: Path, at: int) -> None:
+    """A byte of a length, of its checksum, of a message; of the first record, and of the second."""
+    whole = event(1, simple("loss", 0.5)) + event(2, simple("loss", 0.4))
+    path = tmp_path / "events.out.tfevents.1"
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
+    first = len(event(1, simple("loss", 0.5)))
+    with pytest.raises(DamagedFile, match="no event file" if at < first else f"the record at byte {first}"):
+        read_curves(path)
+
+
+def test_the_checksum_is_crc_32c_masked() -> None:
+    assert (masked_crc32c(b"123456789") - 0xA282EAD8) & 0xFFFFFFFF == (0xE3069283 >> 15 | 0xE3069283 << 17) & 0xFFFFFFFF
+
+
+@pytest.mark.slow  # imports MLflow, which makes its database by migrations
+@pytest.mark.parametrize("kind", ["mlruns", "mlflow.db"])
+def test_what_mlflow_itself_wrote_is_read(tmp_path: Path, kind: str) -> None:
+    address = f"sqlite:///{tmp_path / kind}" if kind == "mlflow.db" else (tmp_path / kind).as_uri()
+    script = (
+        "import sys; from mlflow import MlflowClient; client = MlflowClient(sys.argv[1]); "
+        "made = [client.create_run(client.create_experiment('curves'), run_name='one').info.run_id]; "
+        "[client.log_metric(made[0], 'val/loss', value, step=step) for step, value in "
+        "[(1, 0.5), (2, 0.25), (3, float('nan')), (4, float('-inf'))]]"
+    )
+    environment = {**os.environ, "MLFLOW_ALLOW_FILE_STORE": "true"}
+    subprocess.run([sys.executable, "-c", script, address], env=environment, cwd=tmp_path, check=True, timeout=120)
+    curve = only(tmp_path / kind)["val/loss"]
+    assert curve[:2] == [(1, 0.5), (2, 0.25)]
+    assert math.isnan(curve[2][1])
+    assert curve[3] == (4, -math.inf)
+
+
+def test_a_folder_of_artifacts_alone_says_where_the_metrics_are(tmp_path: Path) -> None:
+    (tmp_path / "mlruns" / "0" / "a" / "artifacts").mkdir(parents=True)
+    (tmp_path / "mlflow.db").write_bytes(b"")
+    with pytest.raises(InvalidSpec, match="holds no curves") as refused:
+        read_curves(tmp_path / "mlruns")
+    assert "mlflow.db" in refused.value.hint
+
+
 def test_an_event_file_cut_off_by_a_crash_gives_what_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "events.out.tfevents.1"
     path.write_bytes(event(1, simple("loss", 0.5)) + event(2, simple("loss", 0.4))[:-7])
@@ -98,8 +175,13 @@ def test_an_event_file_cut_off_by_a_crash_gives_what_is_whole(tmp_path: Path) ->
         ("log.csv", b"", DamagedFile, "is empty"),
         ("log.csv", b"loss,acc\n1,2\n", InvalidSpec, "no column of steps"),
         ("log.csv", b"step,loss\n", InvalidSpec, "holds no curves"),
+        ("log.csv", b"step,loss\n1,0.5\n2,\xe9\n", DamagedFile, "log.csv is no text in UTF-8"),
+        ("log.jsonl", b"\xff\xfe{", DamagedFile, "log.jsonl is no text in UTF-8"),
         ("log.jsonl", b"{'a': 1}\n", DamagedFile, "line 1 of log.jsonl is not JSON"),
-        ("x.tfevents.1", struct.pack("<Q", 3) + b"\0" * 4 + b"\xff\xff\xff" + b"\0" * 4, DamagedFile, "no event file"),
+        ("x.tfevents.1", framed(b"\xff\xff\xff"), DamagedFile, "no event file"),
+        ("x.tfevents.1", b"step,loss\n1,0.5\n2,0.4\n", DamagedFile, "no event file"),
+        ("x.db", b"step,loss\n1,0.5\n2,0.4\n", DamagedFile, "no database of SQLite"),
+        ("x.db", b"", InvalidSpec, "no database of MLflow"),
     ],
 )
 def test_what_cannot_be_read_is_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,3 +115,14 @@ def test_a_new_phase_has_a_pace_of_its_own(plane: Plane) -> None:
         tx.change_operation(told.id, phase="final evaluation")
     assert told.silence(140.0) == (0.0, None)
     assert told.silence(900.0) == (760.0, None), "how long it may take is not known"
+
+
+def test_a_value_that_was_not_finite_is_remembered_by_a_judge_that_begins_anew(
+    plane: Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutelage.control.judges.MAX_REFOLD", 32)
+    told = Told(plane)
+    told.add([(1, math.inf), (2, math.nan), *((step, 1.0) for step in range(3, 100))])
+    first, anew = told.look(), told.look(Judges())
+    for said in (first, anew):
+        assert (said.verdict, said.since_step) == ("non_finite", 1)

@@ -10,9 +10,11 @@ import pytest
 from tests.support import Plane, plane_at
 
 from tutelage.analysis import checks
+from tutelage.control.policies import pending
 from tutelage.core.operation import State
 from tutelage.core.policy import CODES, PRESETS, VERDICTS, Policy, PolicyAction
 from tutelage.core.wire import Operation
+from tutelage.store import OperationRecord
 
 BLOWS_UP = {"steps": 100_000, "lr": 1e6, "step_s": 0.002}
 NEVER_LEARNS = {"steps": 60, "lr": 0.0, "step_s": 0.01}
@@ -125,6 +127,46 @@ def test_a_preset_gives_way_to_rules_of_ones_own() -> None:
 )
 def test_the_hold_grows_with_the_run(key: str, hold: int | None, expected: float | None, waits: int) -> None:
     assert PolicyAction(do="stop", hold=hold).hold_of(key, expected) == waits
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "hold"),
+    [
+        ({"done": 12, "expected": 800, "last_step": 11}, 40),
+        ({"done": 12, "expected": 30, "last_step": 240}, 3),
+        ({"done": 12, "expected": None, "last_step": 240}, 3),
+        (None, 3),
+    ],
+)
+def test_the_hold_is_a_share_of_the_judged_curve_s_evaluations(evaluations: dict[str, Any] | None, hold: int) -> None:
+    record = OperationRecord(
+        id="op_x",
+        service="fake",
+        state=State.RUNNING,
+        spec={"policy": {"on": {"overfitting": "stop"}}},
+        owner_name="ada",
+        owner_kind="person",
+        tags={},
+        progress={"done": 1, "total": 2000},
+        definitions={},
+        created_at_s=0.0,
+        judgement={
+            "policy": {"overfitting": {"since": 10, "held": 2, "at_step": 11, "done": 0}},
+            "evaluations": evaluations,
+        },
+    )
+    waiting = pending(record)
+    assert waiting is not None
+    assert (waiting.held, waiting.hold) == (2, hold)
+
+
+def test_the_evaluations_expected_follow_from_the_judged_scope_s_last_step(plane: Plane) -> None:
+    begun = plane.submit({"steps": 60, "step_s": 0.0})
+    plane.finish(begun.id)
+    with plane.parts.base.store.reading() as reading:
+        record = reading.operation(begun.id)
+    assert record is not None
+    assert record.judgement["evaluations"] == {"done": 60, "expected": 60, "last_step": 60}
 
 
 def test_the_codes_are_those_of_the_checks() -> None:

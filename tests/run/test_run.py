@@ -59,6 +59,14 @@ def test_an_objective_needs_a_direction(run: FileRun) -> None:
     run.define("my_score", objective=True, direction="maximize")
 
 
+def test_judged_scopes_are_told_with_their_last_step(run: FileRun, files: OperationFiles) -> None:
+    run.judge("final", until=99)
+    run.judge("trial=1")
+    run.flush()
+    told = [event.data for event in lines(files.event_file(1)) if "judge" in event.data]
+    assert told == [{"judge": ["final"], "until": 99}, {"judge": ["trial=1"]}]
+
+
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "a/../../x"])
 def test_an_artifact_stays_in_its_folder(run: FileRun, name: str) -> None:
     with pytest.raises(InvalidSpec, match="leaves"):

@@ -1,10 +1,10 @@
-"""Every threshold of the judge in one place; a change of any of them is a new `CHECKS_VERSION`."""
+"""The thresholds of the judge; a change of any of them, or of what a check says, is a new `CHECKS_VERSION`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-CHECKS_VERSION = 2
+CHECKS_VERSION = 3
 MIN_EVALUATIONS = 8
 """Nothing is said of a curve that is shorter."""
 MAX_EVALUATIONS = 512

@@ -46,18 +46,30 @@ def _side(base: Base, reading: Reading, record: OperationRecord) -> wire.Compare
     finite = oriented(curve, maximize=False)
     # One value a trial is no curve: its steps are different models.
     is_curve = service is not None and not service.judged and len(finite) >= LEAST_FOR_NOISE
+    told = _told_error(reading, record, objective, shown.metrics.best)
     over_s = record.ended_at_s or base.clock()
     return wire.ComparedOperation(
         id=record.id,
         name=record.name,
         state=record.state,
         best=shown.metrics.best,
-        noise=noise(finite) if is_curve else None,
+        noise=told if told is not None else noise(finite) if is_curve else None,
         final=curve[-1][1] if curve else None,
         mean=_mean(finite),
         latest=shown.metrics.latest,
         wall_s=round(over_s - record.started_at_s, 1) if record.started_at_s else None,
     )
+
+
+def _told_error(
+    reading: Reading, record: OperationRecord, objective: str | None, best: wire.Best | None
+) -> float | None:
+    """Return the standard error that the run itself told of its best value."""
+    name = record.definitions.get(objective or "", {}).get("error")
+    if best is None or not isinstance(name, str):
+        return None
+    series = next(iter(reading.series(record.id, scope="", metrics=(name,))), None)
+    return dict(newest(reading, series)).get(best.step) if series else None
 
 
 def _mean(curve: list[tuple[int, float]]) -> float | None:

@@ -115,7 +115,8 @@ def _on_metric(tx: Transaction, operation: str, draft: Draft, changes: Changes) 
         known = changes["definitions"].pop(name, {})  # popped, so that the objective named last stands last
         changes["definitions"][name] = {**known, **given}
     if "judge" in draft.data:
-        changes["judged"] = list(draft.data["judge"])
+        until = draft.data.get("until")
+        changes["judged"] = dict.fromkeys(draft.data["judge"], until if isinstance(until, int) else None)
 
 
 def _on_progress(tx: Transaction, operation: str, draft: Draft, changes: Changes) -> None:

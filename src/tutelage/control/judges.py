@@ -113,7 +113,15 @@ class Judges:
 
 
 def _all_points(reading: Reading, series: Sequence[SeriesRecord]) -> Points:
-    return {item.metric: _points_after(reading, item, None) for item in series}
+    """Return every curve's newest points, and the first that is not finite, however long ago: that holds for good."""
+    found: Points = {}
+    for item in series:
+        points = found[item.metric] = _points_after(reading, item, None)
+        if len(points) == MAX_REFOLD:
+            inside = curves.segments(reading.connection, item.id, item.attempt)
+            odd = curves.read_first_odd(reading.connection, item.id, inside)
+            found[item.metric] = [odd, *points] if odd and odd[0] < points[0][0] else points
+    return found
 
 
 def _points_after(reading: Reading, item: SeriesRecord, last_step: int | None) -> list[tuple[int, float]]:

@@ -34,7 +34,7 @@ def judge(tx: Transaction, record: OperationRecord, service: Service, *, at_s: f
         new["since_at"] = old["since_at"]
     elif new:
         new["since_at"] = iso(at_s)
-    found["policy"] = policies.advance(tx, record, new, before.get("policy", {}))
+    found["policy"] = policies.advance(record, new, found["evaluations"], before.get("policy", {}))
     if found == before:
         return False
     tx.change_operation(record.id, judgement=found)
@@ -61,12 +61,26 @@ def judgement(
             interval_s=silence.interval_s,
             heartbeat_s=silence.heartbeat_s,
         )
-    assessed = [
-        assessment(judges.upto_now(reading, record, _scope(record, service, name, declared, objective)), standing)
-        for name in judged_scopes(reading, record, service)
-    ]
-    worst = min(assessed, key=lambda item: PRECEDENCE.index(item.verdict), default=None)
-    return {**shown, "assessment": worst.model_dump(mode="json") if worst else None}
+    assessed = []
+    for name in judged_scopes(reading, record, service):
+        scope = _scope(record, service, name, declared, objective)
+        said = judges.upto_now(reading, record, scope)
+        assessed.append((assessment(said, standing), _evaluations(reading, record, scope, said.judged)))
+    if not assessed:
+        return {**shown, "assessment": None, "evaluations": None}
+    worst, evaluations = min(assessed, key=lambda item: PRECEDENCE.index(item[0].verdict))
+    return {**shown, "assessment": worst.model_dump(mode="json"), "evaluations": evaluations}
+
+
+def _evaluations(reading: Reading, record: OperationRecord, scope: Scope, judged: str | None) -> dict[str, Any] | None:
+    """Return how often the judged curve was evaluated, up to which step, and how often it will be by its budget."""
+    series = list(reading.series(record.id, scope=scope.name, metrics=(judged,) if judged else ()))
+    densest = max(series, key=lambda item: item.num_points, default=None)
+    if densest is None:
+        return None
+    done, last = densest.num_points, densest.last_step
+    expected = max(done, round(done * scope.budget / last)) if scope.budget and last > 0 else None
+    return {"done": done, "expected": expected, "last_step": last}
 
 
 def _best(
@@ -128,13 +142,14 @@ def _scope(
 ) -> Scope:
     total = record.progress.get("total")
     in_steps = name == "" and (record.progress.get("unit") or service.unit) == service.unit
+    until = record.judged.get(name)
     told = record.definitions.get(objective or "", {}).get("settled_after")
     return Scope(
         name=name,
         unit=service.unit_of(name),
         declared=declared,
         objective=objective,
-        budget=total if total and in_steps else None,
+        budget=until if until is not None else total if total and in_steps else None,
         settled_after=told if name == "" and isinstance(told, int | float) else None,
     )
 

@@ -15,7 +15,6 @@ from tutelage.core.operation import State
 from tutelage.core.policy import Policy, PolicyAction
 from tutelage.core.service import Service
 from tutelage.store import OperationRecord
-from tutelage.store.store import Reading
 
 POLICY = wire.Principal(name="policy", kind="program")
 VERBS = {"stop": Verb.STOP, "pause": Verb.PAUSE, "checkpoint": Verb.CHECKPOINT, "tune": Verb.TUNE, "ask": Verb.PAUSE}
@@ -63,16 +62,21 @@ def rules_of(record: OperationRecord) -> dict[str, PolicyAction]:
 
 
 def advance(
-    reading: Reading, record: OperationRecord, assessment: Mapping[str, Any] | None, before: Mapping[str, Any]
+    record: OperationRecord,
+    assessment: Mapping[str, Any] | None,
+    evaluations: Mapping[str, Any] | None,
+    before: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return, by rule, since which evaluation its finding holds, how many it has held for, and how often it acted."""
+    """Return, by rule, since which evaluation its finding holds, how many it has held for, and how often it acted.
+
+    `evaluations` are those of the judged curve: how many are `done`, how many are `expected`, at which `last_step`.
+    """
     rules = rules_of(record)
     if not rules:
         return {}
     raised = set(_raised(assessment))
-    series = reading.series(record.id, scope=assessment["scope"]) if assessment else []
-    num_evaluations = max((item.num_points for item in series), default=0)
-    last_step = max((item.last_step for item in series), default=0)
+    num_evaluations = evaluations["done"] if evaluations else 0
+    last_step = evaluations["last_step"] if evaluations else 0
     found: dict[str, Any] = {}
     for key in rules:
         known = before.get(key, {})
@@ -142,5 +146,6 @@ def _raised(assessment: Mapping[str, Any] | None) -> Iterator[str]:
 
 
 def _expected(record: OperationRecord) -> float | None:
-    total = record.progress.get("total")
-    return float(total) if total else None
+    """Return how many evaluations the judged curve will have by its budget, by the pace it has kept so far."""
+    evaluations = (record.judgement or {}).get("evaluations")
+    return evaluations["expected"] if evaluations else None

@@ -53,15 +53,17 @@ class Declares(Protocol):
         baseline_name: str = "",
         role: Role | None = None,
         settled_after: int | None = None,
+        error: str | None = None,
     ) -> None:
         """Declare a metric, or complete the service's declaration of it.
 
         `role` says what a side signal is; `settled_after` is the last step at which the learning rate is planned to
-        change, given with the objective: before it no plateau is told.
+        change, given with the objective: before it no plateau is told. `error` names the metric that holds, at the same
+        steps, the standard error of a value: comparisons tell a difference from chance by it.
         """
 
-    def judge(self, *scopes: str) -> None:
-        """Name the scopes whose curves carry the operation's verdict from now on."""
+    def judge(self, *scopes: str, until: int | None = None) -> None:
+        """Name the scopes whose curves carry the operation's verdict from now on; `until` is their last step."""
 
 
 class Checkpoints(Protocol):

@@ -346,7 +346,9 @@ class ComparedOperation(Wire):
     name: str
     state: State
     best: Best | None = None
-    noise: float | None = Field(None, description="standard deviation of a value around the curve; null: not measured")
+    noise: float | None = Field(
+        None, description="standard error of a value, as told, else around the curve; null: unknown"
+    )
     final: Number | None = Field(None, description="the last value of the compared metric")
     mean: Number | None = Field(None, description="area under its curve over the steps, divided by their span")
     latest: dict[str, Number] = Field(default_factory=dict)

@@ -121,10 +121,11 @@ class FileRun(ScopedReporter):
         baseline_name: str = "",
         role: Role | None = None,
         settled_after: int | None = None,
+        error: str | None = None,
     ) -> None:
         """Declare a metric of this operation, or complete the service's declaration of it."""
         given = {"direction": direction, "unit": unit, "pairs": pairs, "baseline": baseline}
-        given |= {"role": role, "settled_after": settled_after}
+        given |= {"role": role, "settled_after": settled_after, "error": error}
         entry: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         if baseline_name:
             entry["baseline_name"] = baseline_name
@@ -137,9 +138,9 @@ class FileRun(ScopedReporter):
             self._objective = metric
         self._emit(EventKind.METRIC, {"define": {metric: entry}})
 
-    def judge(self, *scopes: str) -> None:
-        """Name the scopes whose curves carry the operation's verdict from now on."""
-        self._emit(EventKind.METRIC, {"judge": list(scopes)})
+    def judge(self, *scopes: str, until: int | None = None) -> None:
+        """Name the scopes whose curves carry the operation's verdict from now on; `until` is their last step."""
+        self._emit(EventKind.METRIC, {"judge": list(scopes), **({} if until is None else {"until": until})})
 
     def checkpoint(self, step: int, save: Save, metrics: Mapping[str, float] | None = None) -> Path | None:
         """Write a checkpoint after the events that led to it; None (and an error in the log) on a full disk."""

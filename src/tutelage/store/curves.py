@@ -265,6 +265,20 @@ def read_newest(connection: Connection, series: int, inside: Sequence[Segment], 
     return found
 
 
+def read_first_odd(connection: Connection, series: int, inside: Sequence[Segment]) -> tuple[int, float] | None:
+    """Return the first point in force that is not finite."""
+    query = (
+        "SELECT step, value FROM points WHERE series=? AND attempt=? AND step BETWEEN ? AND ? "
+        "AND (value IS NULL OR abs(value) > 1.7976931348623157e308) ORDER BY step LIMIT 1"
+    )
+    for segment in inside:
+        values = (series, segment.attempt, segment.first, segment.last)
+        row = connection.exec_driver_sql(query, values).first()
+        if row is not None:
+            return row[0], _value(row[1])
+    return None
+
+
 def read_every_attempt(connection: Connection, series: int, limit: int) -> list[tuple[int, int, float]]:
     """Return (attempt, step, value) of the first `limit` points by step, superseded ones too."""
     query = "SELECT attempt, step, value FROM points WHERE series=? ORDER BY step, attempt LIMIT ?"

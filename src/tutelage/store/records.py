@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tutelage.core.operation import State
@@ -29,7 +29,9 @@ class OperationRecord:
     tags: Mapping[str, str]
     progress: Mapping[str, Any]
     definitions: Mapping[str, Any]
-    judged: tuple[str, ...] = ()
+    judged: Mapping[str, int | None] = field(default_factory=dict)
+    """The scopes that carry the verdict -> the step at which their curves end, where that is known."""
+
     checkpoint_step: int | None = None
     created_at_s: float
     started_at_s: float | None = None

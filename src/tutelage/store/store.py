@@ -153,7 +153,7 @@ class Transaction(Reading):
 
     def add_operation(self, record: OperationRecord) -> None:
         """Store a new operation."""
-        self.connection.execute(insert(OPERATIONS).values({**asdict(record), "judged": list(record.judged)}))
+        self.connection.execute(insert(OPERATIONS).values(asdict(record)))
 
     def change_operation(self, operation_id: str, **values: Any) -> None:
         """Change columns of an operation."""
@@ -236,10 +236,15 @@ def _operation(row: Mapping[Any, Any]) -> OperationRecord:
         **{
             **values,
             "state": State(values["state"]),
-            "judged": tuple(values["judged"]),
+            "judged": _judged(values["judged"]),
             "stopped_early": bool(values["stopped_early"]),
         }
     )
+
+
+def _judged(stored: Any) -> dict[str, int | None]:
+    """Return scope -> last step; rows of before the last step was told hold a list of scopes."""
+    return dict(stored) if isinstance(stored, Mapping) else dict.fromkeys(stored)
 
 
 def _event(row: Mapping[Any, Any]) -> Event:

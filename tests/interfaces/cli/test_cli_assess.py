@@ -93,6 +93,11 @@ def test_the_picture_has_its_range_its_steps_and_the_marked_one() -> None:
     assert {len(line) for line in drawn} == {51}
 
 
+def test_points_far_apart_are_joined() -> None:
+    drawn = plot([[(1, 0.0), (34, 0.3), (67, 0.6), (100, 0.9)]], width=40, height=4)
+    assert all(any(sign != "\N{BRAILLE PATTERN BLANK}" for sign in line[11:]) for line in drawn[:4])
+
+
 def test_a_picture_of_nothing_finite_is_empty_and_of_anything_is_drawn() -> None:
     assert plot([[(1, math.nan)]], width=10, height=3) == []
     assert plot([[(1, 1.0)]], width=10, height=3)

@@ -88,6 +88,19 @@ def test_every_view_keeps_nobody_out_and_fits_every_width(visit: Visit, ended: s
         page.set_viewport_size({"width": 1440, "height": 900})
 
 
+def test_the_page_is_given_the_assessment_that_everybody_gets(visit: Visit, client: Client) -> None:
+    overfits = {"rows": 12, "features": 40, "noise": 1.0, "steps": 400}
+    made = client.submit({"service": "fake", "seed": 1, "config": overfits})
+    said = client.wait(made.id, timeout_s=60).operation.assessment
+    assert said is not None
+    assert said.verdict == "overfitting"
+    page = visit("")
+    with page.expect_response(lambda answer: f"/operations/{made.id}?" in f"{answer.url}?") as caught:
+        page.goto(page.url.partition("#")[0] + f"#/op/{made.id}")
+    assert caught.value.json()["assessment"] == said.model_dump(mode="json")
+    expect(page.get_by_text(said.sentence).first).to_be_visible()
+
+
 def test_a_running_operation_moves_by_itself(visit: Visit, running: str) -> None:
     page = visit(f"op/{running}")
     expect(page.locator("canvas")).to_be_visible()

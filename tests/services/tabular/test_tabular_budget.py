@@ -238,6 +238,13 @@ def test_a_deadline_is_near_when_the_next_round_would_end_after_it() -> None:
     assert not Deadline().is_near()
 
 
+def test_a_wish_to_end_is_a_deadline_too_and_told_from_it() -> None:
+    wished = iter([False, True])
+    deadline = Deadline(is_asked=lambda: next(wished))
+    assert [deadline.is_near(), deadline.is_near()] == [False, True]
+    assert (deadline.was_asked, deadline.has_come) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("rung", "num_rows", "has_rounds", "expected"),
     [

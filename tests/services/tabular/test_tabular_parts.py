@@ -41,6 +41,13 @@ def finished(number: int, params: dict[str, Any], values: list[float], how: str)
     return state.Trial(number=number, params=params, folds=folds, state=how, value=value)
 
 
+def test_the_error_of_a_mean_over_folds_counts_the_rows_they_share() -> None:
+    trial = finished(0, {}, [0.8, 0.9, 1.0], state.COMPLETE)
+    splits = [(np.arange(200), np.arange(100))] * 3
+    assert trial.error("roc_auc", splits) == pytest.approx((0.01 * (1 / 3 + 1 / 2)) ** 0.5)
+    assert finished(0, {}, [0.8], state.COMPLETE).error("roc_auc", splits[:1]) is None
+
+
 def play(study: Study, trials: list[state.Trial], count: int) -> list[state.Trial]:
     """Go on from `trials` with made-up scores that depend on the parameters alone."""
     played = list(trials)

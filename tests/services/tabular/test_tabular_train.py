@@ -108,14 +108,22 @@ def test_a_model_that_was_changed_is_not_loaded(
 def test_metrics_lie_in_their_scopes(trained: tuple[Operation, Any]) -> None:
     operation, _ = trained
     points = {(scope, name) for scope, _, name, _ in operation.metrics()}
-    assert {("", "roc_auc"), ("", "roc_auc_std"), ("", "best_roc_auc"), ("", "baseline_roc_auc")} <= points
+    assert {
+        ("", "roc_auc"),
+        ("", "roc_auc_std"),
+        ("", "roc_auc_error"),
+        ("", "best_roc_auc"),
+        ("", "baseline_roc_auc"),
+    } <= points
     assert {("trial=0", "roc_auc"), ("trial=0", "fit_s"), ("trial=0/fold=4", "val_logloss")} <= points
     assert {("final", "train_logloss"), ("final", "val_logloss"), ("refit", "train_logloss")} <= points
+    assert ("final", "roc_auc") not in points, "one value is no curve to be judged by"
     judged = [event["d"]["judge"] for event in operation.events(kind="metric") if "judge" in event["d"]]
     assert judged[0] == ["trial=0/fold=0"]
     assert judged[-1] == ["final"]
     defined = [event["d"]["define"] for event in operation.events(kind="metric") if "define" in event["d"]]
-    assert {"roc_auc": {"baseline": 0.5, "baseline_name": "class shares", "objective": True}} in defined
+    told = {"baseline": 0.5, "baseline_name": "class shares", "error": "roc_auc_error", "objective": True}
+    assert {"roc_auc": told} in defined
     phases = [event["d"]["phase"] for event in operation.events(kind="phase")]
     assert phases == ["data", "baseline", "search", "final", "refit", "evaluate"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tutelage.analysis.checks.signals import NEWEST, finite, halves, issue, not_applicable, passed, skipped
+from tutelage.analysis.checks.signals import began, halves, issue, not_applicable, passed, skipped
 from tutelage.analysis.series import Curve
 from tutelage.core.wire import Finding
 
@@ -26,18 +26,17 @@ def gradients(norm: Curve, update_ratio: Curve) -> Finding:
     if parts is not None:
         before, now = parts
         evidence = {"norm": now, "before": before}
-        since_step = finite(norm)[-NEWEST][0]
         if now > EXPLODED * before:
             return issue(
                 "H009",
-                since_step=since_step,
+                since_step=began(norm, lambda value: value > EXPLODED * before),
                 evidence=evidence,
                 suggestion="gradients explode: clip them, or lower the learning rate",
             )
         if now < VANISHED and now < FADED * before:
             return issue(
                 "H009",
-                since_step=since_step,
+                since_step=began(norm, lambda value: value < min(VANISHED, FADED * before)),
                 evidence=evidence,
                 suggestion="gradients vanish: look at saturated units, normalisation and the learning rate",
             )
@@ -45,7 +44,7 @@ def gradients(norm: Curve, update_ratio: Curve) -> Finding:
         is_low = ratio[1] < UPDATE_RATIO[0]
         return issue(
             "H009",
-            since_step=finite(update_ratio)[-NEWEST][0],
+            since_step=began(update_ratio, lambda value: not UPDATE_RATIO[0] <= value <= UPDATE_RATIO[1]),
             evidence={"update_ratio": ratio[1]},
             suggestion=f"updates are {'small' if is_low else 'large'} for their weights: "
             f"{'raise' if is_low else 'lower'} the learning rate",

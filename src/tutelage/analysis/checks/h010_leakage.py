@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tutelage.analysis.checks.signals import MIN_VALUES, issue, not_applicable, passed
+from tutelage.analysis.checks.signals import MIN_VALUES, began, issue, not_applicable, passed
 from tutelage.analysis.pair import Pair
 from tutelage.core.findings import Outcome, Severity
 from tutelage.core.wire import Finding
@@ -39,7 +39,7 @@ def leakage(pair: Pair) -> Finding:
     if 0 <= now < PERFECT * first:
         return issue(
             "H010",
-            since_step=pair.steps[-1],
+            since_step=began(list(zip(pair.steps, pair.val.raw, strict=True)), lambda value: value < PERFECT * first),
             evidence={"value": now, "first": first},
             severity=Severity.INFO,
             suggestion="too good to be true: look for a column that gives the answer away",

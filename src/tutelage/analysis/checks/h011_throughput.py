@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tutelage.analysis.checks.signals import NEWEST, finite, halves, issue, not_applicable, passed, skipped
+from tutelage.analysis.checks.signals import began, halves, issue, not_applicable, passed, skipped
 from tutelage.analysis.series import Curve
 from tutelage.core.wire import Finding
 
@@ -24,7 +24,7 @@ def throughput(step_time: Curve, rate: Curve) -> Finding:
         return passed("H011", evidence)
     return issue(
         "H011",
-        since_step=finite(curve)[-NEWEST][0],
+        since_step=began(curve, lambda value: value > TIMES * before if step_time else TIMES * value < before),
         evidence=evidence,
         suggestion="look at what else runs on the machine, at the data loader and at memory",
     )

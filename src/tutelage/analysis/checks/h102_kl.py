@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tutelage.analysis.checks.signals import NEWEST, finite, halves, issue, not_applicable, passed, skipped
+from tutelage.analysis.checks.signals import began, halves, issue, not_applicable, passed, skipped
 from tutelage.analysis.series import Curve
 from tutelage.core.wire import Finding
 
@@ -24,7 +24,7 @@ def kl_blowup(kl: Curve) -> Finding:
         return passed("H102", evidence)
     return issue(
         "H102",
-        since_step=finite(kl)[-NEWEST][0],
+        since_step=began(kl, lambda value: value > max(TIMES * before, LEAST_NATS)),
         evidence=evidence,
         suggestion="lower the learning rate, take fewer epochs an update, or stop an update at a target KL",
     )

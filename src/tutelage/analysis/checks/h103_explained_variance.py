@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tutelage.analysis.checks.signals import NEWEST, finite, halves, issue, not_applicable, passed, skipped
+from tutelage.analysis.checks.signals import began, halves, issue, not_applicable, passed, skipped
 from tutelage.analysis.series import Curve
 from tutelage.core.wire import Finding
 
@@ -19,7 +19,7 @@ def explained_variance(curve: Curve) -> Finding:
         return passed("H103", evidence)
     return issue(
         "H103",
-        since_step=finite(curve)[-NEWEST][0],
+        since_step=began(curve, lambda value: value < 0),
         evidence=evidence,
         suggestion="look at the critic: its learning rate, its clipping, the scale of the returns",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tutelage.analysis.checks.signals import NEWEST, finite, halves, issue, not_applicable, passed, skipped
+from tutelage.analysis.checks.signals import began, halves, issue, not_applicable, passed, skipped
 from tutelage.analysis.series import Curve
 from tutelage.core.wire import Finding
 
@@ -25,7 +25,7 @@ def communication(influence: Curve, *, best: float | None, no_channel_bound: flo
         return passed("H104", evidence)
     return issue(
         "H104",
-        since_step=finite(influence)[-NEWEST][0],
+        since_step=began(influence, lambda value: value < LEAST_INFLUENCE),
         evidence=evidence,
         suggestion="the messages are not used: reward what only they can tell, or widen the channel",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from statistics import median
 
 from tutelage.analysis.series import Curve
@@ -27,6 +27,22 @@ def halves(curve: Curve) -> tuple[float, float] | None:
     if len(values) < MIN_VALUES:
         return None
     return median(values[:-NEWEST]), median(values[-NEWEST:])
+
+
+def began(curve: Curve, is_wrong: Callable[[float], bool]) -> int | None:
+    """Return the first step of the stretch up to now whose values are wrong, so that it stays where it is as more come.
+
+    Fewer than four values in a row that are not wrong do not end the stretch.
+    """
+    since, num_right = None, 0
+    for step, value in reversed(finite(curve)):
+        if is_wrong(value):
+            since, num_right = step, 0
+            continue
+        num_right += 1
+        if since is not None and num_right >= NEWEST // 2:
+            break
+    return since
 
 
 def skipped(code: str, curve: Curve) -> Finding:

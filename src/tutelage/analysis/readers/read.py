@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tutelage.analysis.readers.mlflow_database import read_database
 from tutelage.analysis.readers.mlruns import is_run_folder, read_run, run_folders
 from tutelage.analysis.readers.tables import read_csv, read_json_lines
 from tutelage.analysis.readers.tensorboard import EVENT_FILE, read_events
@@ -14,7 +15,10 @@ from tutelage.core.errors import InvalidSpec, NotFound
 Points = list[tuple[int, float]]
 CSV = frozenset({".csv", ".tsv"})
 JSON_LINES = frozenset({".jsonl", ".ndjson", ".json"})
-ALLOWED = "a .csv, .tsv, .jsonl or .ndjson file, a TensorBoard event file or its folder, or an `mlruns` folder"
+DATABASE = frozenset({".db", ".sqlite"})
+ALLOWED = (
+    "a .csv, .tsv, .jsonl or .ndjson file, a TensorBoard event file or its folder, an `mlruns` folder or `mlflow.db`"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +39,14 @@ def read_curves(path: Path) -> list[CurveFile]:
         raise NotFound(f"there is nothing at {path}", hint=f"give {ALLOWED}")
     found = [item for item in _runs(path) if item.curves]
     if not found:
-        raise InvalidSpec(f"{path} holds no curves", hint=f"give {ALLOWED}")
+        raise InvalidSpec(f"{path} holds no curves", hint=_beside(path) or f"give {ALLOWED}")
     return found
+
+
+def _beside(path: Path) -> str:
+    """Return what to give in place of an `mlruns` folder that holds artifacts alone."""
+    database = path.parent / "mlflow.db"
+    return f"MLflow keeps the metrics in its database: give {database}" if database.is_file() and path.is_dir() else ""
 
 
 def _runs(path: Path) -> Iterator[CurveFile]:
@@ -46,6 +56,9 @@ def _runs(path: Path) -> Iterator[CurveFile]:
         yield CurveFile(source=str(path), curves=read_csv(path, separator="\t" if path.suffix == ".tsv" else ","))
     elif path.suffix in JSON_LINES:
         yield CurveFile(source=str(path), curves=read_json_lines(path))
+    elif path.suffix in DATABASE:
+        for name, curves in read_database(path):
+            yield CurveFile(source=f"{path}: {name}", curves=curves)
     elif EVENT_FILE in path.name:
         yield CurveFile(source=str(path), curves=read_events(path))
     else:

@@ -15,6 +15,7 @@ STEP_NAMES = ("step", "epoch", "iteration", "iter", "round", "global_step", "epi
 NAME_NAMES = ("metric", "name", "key", "tag")
 VALUE_NAMES = ("value", "val")
 NOT_METRICS = frozenset({"time", "timestamp", "wall_time", "_timestamp", "_runtime", "datetime", "date"})
+IN_UTF8 = "write it anew in UTF-8, for instance by `iconv -f latin1 -t utf-8`"
 ODD = {"nan": math.nan, "inf": math.inf, "+inf": math.inf, "-inf": -math.inf, "infinity": math.inf}
 
 Points = list[tuple[int, float]]
@@ -22,16 +23,22 @@ Points = list[tuple[int, float]]
 
 def read_csv(path: Path, *, separator: str = ",") -> dict[str, Points]:
     """Return the curves of a CSV file with a header; the step is a column named step, epoch, iteration, round, ..."""
-    with path.open(newline="", encoding="utf-8-sig") as lines:
-        rows = csv.DictReader(lines, delimiter=separator)
-        if not rows.fieldnames:
-            raise DamagedFile(f"{path.name} is empty", hint="a CSV of curves begins with a line of names")
-        return curves_of(rows, path.name)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            rows = csv.DictReader(lines, delimiter=separator)
+            if not rows.fieldnames:
+                raise DamagedFile(f"{path.name} is empty", hint="a CSV of curves begins with a line of names")
+            return curves_of(rows, path.name)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DamagedFile(f"{path.name} is no text in UTF-8 with columns: {error}", hint=IN_UTF8) from error
 
 
 def read_json_lines(path: Path) -> dict[str, Points]:
     """Return the curves of a file with one JSON object a line: `{"step": 1, "val_loss": 0.5}` or name and value."""
-    return curves_of(_objects(path), path.name)
+    try:
+        return curves_of(_objects(path), path.name)
+    except UnicodeDecodeError as error:
+        raise DamagedFile(f"{path.name} is no text in UTF-8: {error}", hint=IN_UTF8) from error
 
 
 def _objects(path: Path) -> Iterable[Mapping[str, Any]]:
@@ -44,8 +51,9 @@ def _objects(path: Path) -> Iterable[Mapping[str, Any]]:
             except ValueError as error:
                 hint = 'write one object a line, such as {"step": 1, "val_loss": 0.5}'
                 raise DamagedFile(f"line {number} of {path.name} is not JSON: {error}", hint=hint) from error
-            if isinstance(item, dict):
-                yield item
+            for row in item if isinstance(item, list) else [item]:
+                if isinstance(row, dict):
+                    yield row
 
 
 def curves_of(rows: Iterable[Mapping[str, Any]], source: str) -> dict[str, Points]:

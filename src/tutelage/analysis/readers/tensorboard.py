@@ -1,8 +1,9 @@
 """Scalars from TensorBoard event files, without TensorBoard: TFRecord frames around protocol buffers.
 
-A frame is the length (8 bytes, little endian), its checksum (4), the message, its checksum (4); the checksums are not
-looked at. Of the message `Event` the fields step (2) and summary (5) are read, of `Summary.Value` tag (1), simple_value
-(2, TensorBoard 1) and tensor (8, TensorBoard 2: a float or double without dimensions).
+A frame is the length (8 bytes, little endian), its checksum (4), the message, its checksum (4). A checksum is a masked
+CRC-32C; that of a length is always looked at, that of a message where it holds a scalar. Of the message `Event` the
+fields step (2) and summary (5) are read, of `Summary.Value` tag (1), simple_value (2, TensorBoard 1) and tensor (8,
+TensorBoard 2: a float or double without dimensions).
 """
 
 from __future__ import annotations
@@ -17,33 +18,67 @@ EVENT_FILE = "tfevents"
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 DT_FLOAT, DT_DOUBLE = 1, 2
 
+POLYNOMIAL, MASK = 0x82F63B78, 0xA282EAD8
+
+
+def _crc_of(byte: int) -> int:
+    for _ in range(8):
+        byte = byte >> 1 ^ (POLYNOMIAL if byte & 1 else 0)
+    return byte
+
+
+CRC32C = [_crc_of(byte) for byte in range(256)]
+
 Field = tuple[int, int, int | bytes]
 """(number, wire type, value)."""
 
 
 def read_events(path: Path) -> dict[str, list[tuple[int, float]]]:
-    """Return the scalars of an event file; a frame that a crash left unfinished at its end is left out."""
+    """Return the scalars of an event file; a frame that a crash left unfinished at its end is left out.
+
+    Raises DamagedFile where a checksum does not hold: what follows or stands there is not what was written.
+    """
     curves: dict[str, list[tuple[int, float]]] = {}
-    try:
-        for frame in _frames(path.read_bytes()):
-            for tag, step, value in _scalars(frame):
-                curves.setdefault(tag, []).append((step, value))
-    except (IndexError, struct.error, UnicodeDecodeError) as error:
-        raise DamagedFile(
-            f"{path.name} is no event file of TensorBoard", hint=f"it stops making sense: {error}"
-        ) from error
+    for at, frame, checksum in _frames(path.read_bytes(), path.name):
+        try:
+            scalars = list(_scalars(frame))
+        except (IndexError, struct.error, UnicodeDecodeError) as error:
+            raise _damaged(path.name, at) from error
+        if scalars and masked_crc32c(frame) != checksum:
+            raise _damaged(path.name, at)
+        for tag, step, value in scalars:
+            curves.setdefault(tag, []).append((step, value))
     return curves
 
 
-def _frames(data: bytes) -> Iterator[bytes]:
+def masked_crc32c(data: bytes) -> int:
+    """Return the checksum of a frame's part: CRC-32C (Castagnoli), rotated by 15 bits, plus a constant."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = CRC32C[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    crc ^= 0xFFFFFFFF
+    return ((crc >> 15 | crc << 17) + MASK) & 0xFFFFFFFF
+
+
+def _frames(data: bytes, name: str) -> Iterator[tuple[int, bytes, int]]:
+    """Yield (place in the file, message, its checksum as written) of each whole frame."""
     at = 0
     while at + 12 <= len(data):
-        (length,) = struct.unpack_from("<Q", data, at)
+        length, checksum = struct.unpack_from("<QI", data, at)
+        if masked_crc32c(data[at : at + 8]) != checksum:
+            raise _damaged(name, at)
         end = at + 12 + length
         if end + 4 > len(data):
             return
-        yield data[at + 12 : end]
+        yield at, data[at + 12 : end], struct.unpack_from("<I", data, end)[0]
         at = end + 4
+
+
+def _damaged(name: str, at: int) -> DamagedFile:
+    if at == 0:
+        return DamagedFile(f"{name} is no event file of TensorBoard", hint="its first record does not hold")
+    hint = f"what stands before is whole: `head -c {at} {name}` keeps it"
+    return DamagedFile(f"{name} is damaged: the record at byte {at:,} does not hold", hint=hint)
 
 
 def _scalars(event: bytes) -> Iterator[tuple[str, int, float]]:

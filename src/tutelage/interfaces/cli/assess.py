@@ -22,7 +22,7 @@ Named = list[str] | None
 
 def assess(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CSV, JSON lines, TensorBoard events, or an mlruns folder.")
+        Path, typer.Argument(metavar="FILE", help="CSV, JSON lines, TensorBoard events, mlruns folder or mlflow.db.")
     ],
     direction: Annotated[
         Named, typer.Option("--direction", "-d", metavar="NAME=maximize", help="Losses are minimised; say others.")

@@ -1,4 +1,4 @@
-"""`tutelage demo`: one real training from data to files, in a minute or so."""
+"""`tutelage demo`: two real trainings in two minutes or so, one that goes well and one that a policy has to stop."""
 
 from __future__ import annotations
 
@@ -27,17 +27,57 @@ JOB: dict[str, Any] = {
 
 
 def demo(as_json: AsJson = False) -> None:
-    """Train on real data and show everything: data, search, verdict, result, files."""
+    """Train on real data and show everything: data, search, verdict, result, files; then a run that goes wrong."""
+    from tutelage.interfaces.cli import demo_overfitting as second
     from tutelage.interfaces.cli.session import print_json, session
     from tutelage.interfaces.cli.watch import exit_code, wait_quietly
 
     with session(new_home=True) as client:
         if as_json:
-            ended = wait_quietly(client, client.submit(_spec()).id)
+            file, _ = second.mislabelled(SOURCE, second.folder_of(client))
+            ended = [wait_quietly(client, asked.id) for asked in (client.submit(_spec()), second.submit(client, file))]
             print_json(ended)
         else:
-            ended = _play(client)
-    raise typer.Exit(exit_code(ended))
+            first = _play(client)
+            if exit_code(first):
+                raise typer.Exit(exit_code(first))
+            ended = [first, _play_second(client, first)]
+    raise typer.Exit(max(exit_code(item) for item in ended))
+
+
+def _play_second(client: Client, first: Operation) -> Operation:
+    """Show the training that overfits, what the policy did, and how to go on."""
+    from tutelage.interfaces.cli import demo_overfitting as second
+    from tutelage.interfaces.cli import tables
+    from tutelage.interfaces.cli.follow import show_ending
+    from tutelage.interfaces.cli.terminal import say
+    from tutelage.interfaces.cli.watch import exit_code
+
+    _heading("4 The same table, mislabelled", "a quarter of the labels wrong, a deep booster, and nobody watches")
+    file, changed = second.mislabelled(SOURCE, second.folder_of(client))
+    operation = second.submit(client, file)
+    say(*(_shifted(line) for line in second.asked(operation, file, changed)))
+    ended = second.watch(client, operation.id)
+    if exit_code(ended):
+        show_ending(client, ended, data=str(file))
+        return ended
+    _heading("5 What happened", "each line as it came; the final fit is judged round by round")
+    say(second.happened(client, ended))
+    _heading("6 The curve", "of the final fit; ^ marks the round since which it overfits")
+    say(*(_shifted(line) for line in second.curves(client, ended)))
+    _heading("7 The two runs", f"tutelage compare {_short(first)} {_short(ended)}")
+    say(*(_shifted(line) for line in tables.comparison(client.compare((first.id, ended.id)))))
+    _heading("8 The ledger", "append-only and chained: who decided what, on which evidence")
+    say(*(_shifted(line) for line in second.ledger(client, ended)))
+    _heading("Go on", "")
+    say(*(_shifted(line) for line in second.next_steps(client, ended)))
+    return ended
+
+
+def _short(operation: Operation) -> str:
+    from tutelage.interfaces.cli.words import short
+
+    return short(operation.id)
 
 
 def _spec() -> dict[str, Any]:

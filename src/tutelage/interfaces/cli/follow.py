@@ -149,11 +149,20 @@ def sentence(event: wire.Event) -> str:
         EventKind.PHASE: f"phase: {data.get('phase')}",
         EventKind.LOG: str(data.get("text", "")),
         EventKind.VERDICT: f"{data.get('verdict')}: {data.get('sentence')}",
-        EventKind.APPLIED: f"{data.get('verb', 'command')} took effect at step {event.step}",
+        EventKind.APPLIED: _applied(event),
         EventKind.ERROR: f"error: {data.get('message')}",
         EventKind.RESULT: "result written",
     }
     return known.get(event.kind, "")
+
+
+def _applied(event: wire.Event) -> str:
+    """Return what became of a command: when it took effect and how, or why it was refused."""
+    verb, detail = event.data.get("verb", "command"), event.data.get("detail")
+    if event.data.get("status") == "refused":
+        return f"{verb} refused: {detail}"
+    at = "" if event.step is None else f" at step {event.step:,}"
+    return f"{verb} took effect{at}" + (f": {detail}" if detail else "")
 
 
 def show_ending(client: Client, operation: wire.Operation, *, data: str) -> None:

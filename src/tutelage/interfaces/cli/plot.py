@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 BLANK = 0x2800
@@ -26,14 +27,24 @@ def plot(curves: Sequence[Points], *, width: int, height: int, marked: int | Non
     first, last = min(steps), max(steps)
     cells = [[0] * width for _ in range(height)]
     for points in finite:
-        for step, value in points:
-            x = _place(step, first, last, 2 * width)
-            y = 4 * height - 1 - _place(value, low, high, 4 * height)
+        places = [
+            (_place(step, first, last, 2 * width), 4 * height - 1 - _place(value, low, high, 4 * height))
+            for step, value in points
+        ]
+        for x, y in _joined(places):
             cells[y // 4][x // 2] |= DOTS[y % 4][x % 2]
     rows = ["".join(chr(BLANK + cell) for cell in row) for row in cells]
     labels = [f"{high:.4g}", *[""] * (height - 2), f"{low:.4g}"] if height > 1 else [f"{high:.4g}"]
     lines = [f"{label:>{LABEL_WIDTH}} {row}" for label, row in zip(labels, rows, strict=True)]
     return [*lines, _axis(first, last, width, marked)]
+
+
+def _joined(places: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the places, and a dot for each column between two that are apart, on the line from one to the other."""
+    yield from places
+    for (left, start), (right, end) in pairwise(places):
+        for x in range(left + 1, right):
+            yield x, round(start + (end - start) * (x - left) / (right - left))
 
 
 def _axis(first: int, last: int, width: int, marked: int | None) -> str:

@@ -185,7 +185,8 @@ def _slots(host: wire.HostInfo) -> list[str]:
 
 def _settings(answer: wire.Comparison) -> Table:
     ids = [side.id for side in answer.operations]
-    rows = table("setting", *(words.short(name) for name in ids))
+    shown = [words.short(name) for name in ids]
+    rows = table("setting", *shown, wide=shown)
     for setting, values in answer.config_diff.items():
         rows.add_row(setting, *(_compact(values.get(name)) for name in ids))
     return rows

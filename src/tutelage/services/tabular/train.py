@@ -79,9 +79,11 @@ def _tell_baseline(run: Run, plan: Plan) -> None:
     run.phase("baseline")
     objective, name = plan.objective, TRIVIAL[plan.task]
     run.define(f"{objective}_std", unit="")
+    run.define(f"{objective}_error", unit="")
     run.define(f"best_{objective}", direction=direction_of(objective))
     run.define(f"baseline_{objective}")
-    run.define(objective, objective=True, baseline=plan.baseline, baseline_name=name)
+    error = f"{objective}_error"
+    run.define(objective, objective=True, baseline=plan.baseline, baseline_name=name, error=error)
     run.metric(0, {f"baseline_{objective}": plan.baseline})
     run.log(f"baseline ({name}): {objective} {plan.baseline:.5g}")
 
@@ -116,7 +118,8 @@ def _search_and_finish(
         refused = with_gates(config, run, untrained_result(config, run, plan, state, chosen))
         _ask(config, run, searcher, final_question(plan, state, chosen), refused)
         return None
-    closing = Closing(config, run, plan, child, asked, keeper=keeper, ladder=ladder, chosen=chosen)
+    ended: dict[str, Any] = {"final_rounds": state.final_rounds, "on_ended": searcher.end_final}
+    closing = Closing(config, run, plan, child, asked, keeper=keeper, ladder=ladder, chosen=chosen, **ended)
     if searcher.lost_to:
         closing.go_lighter(searcher.lost_to)
     final = fit_final(config, run, plan, closing, child, asked, out_of_fold=best_out_of_fold(plan, state))

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
+import queue
 import signal
 import sys
+import threading
 import time
 import traceback
 import warnings
@@ -83,11 +86,40 @@ class Curve:
         self._points, self._last, self._sent_s = [], None, time.monotonic()
 
 
-class FitServer:
-    """Holds the loaded rows and answers requests."""
+class Requests:
+    """Reads requests in a thread of its own, so that a wish to end reaches the fit that runs."""
 
     def __init__(self, channel: IO[bytes]) -> None:
         self._channel = channel
+        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._end = threading.Event()
+        threading.Thread(target=self._read, daemon=True, name="fit-requests").start()
+
+    def next(self) -> Any:
+        """Wait for the next request; None when there will be no more."""
+        return self._queue.get()
+
+    def must_end(self) -> bool:
+        """Tell whether the newest request was asked to end."""
+        return self._end.is_set()
+
+    def _read(self) -> None:
+        try:
+            while (request := messages.receive(self._channel)) is not None:
+                if isinstance(request, messages.End):
+                    self._end.set()
+                    continue
+                self._end.clear()  # a wish that came after its fit had ended does not count for the next one
+                self._queue.put(request)
+        finally:
+            self._queue.put(None)  # after an error as well: a process that waits for ever would hide it
+
+
+class FitServer:
+    """Holds the loaded rows and answers requests; `must_end` tells of a wish that the fit that runs may end."""
+
+    def __init__(self, channel: IO[bytes], must_end: Callable[[], bool]) -> None:
+        self._channel, self._must_end = channel, must_end
         self._data: messages.Load | None = None
         self._classes: Any = None
         self._encoded = EncodedRows()
@@ -181,7 +213,8 @@ class FitServer:
         model = FACTORIES[request.algorithm](data.task, self._params(request), request.seed, data.threads)
         expected = entry.planned_rounds(request.params, request.rounds)
         curve = Curve(self._channel, expected=expected, max_points=request.max_points)
-        deadline = Deadline() if request.time_s is None else Deadline(started_s + LEARNING_SHARE * request.time_s)
+        end_s = math.inf if request.time_s is None else started_s + LEARNING_SHARE * request.time_s
+        deadline = Deadline(end_s, is_asked=self._must_end)
         counts = learn(
             request.algorithm,
             model,
@@ -204,6 +237,7 @@ class FitServer:
             best_rounds=counts.best,
             predict_ms=0.0 if held is None else 1000 * predict_s / len(held),
             is_cut=deadline.has_come and (counts.trained or 0) < expected,
+            is_ended=deadline.was_asked and not deadline.has_come and (counts.trained or 0) < expected,
         )
         return self._kept(request, done, encode, model, train) if request.keep else done
 
@@ -315,8 +349,9 @@ def main() -> int:
     end_with_parent(int(sys.argv[1]))
     channel = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print must not mix with the answers
-    server = FitServer(channel)
-    while (request := messages.receive(sys.stdin.buffer)) is not None:
+    requests = Requests(sys.stdin.buffer)
+    server = FitServer(channel, requests.must_end)
+    while (request := requests.next()) is not None:
         messages.send(channel, server.answer(request))
     return 0
 

@@ -135,17 +135,21 @@ class FitChild:
         timeout_s: float = PREPARE_TIMEOUT_S,
         on_rounds: OnRounds = _ignore,
         must_end: MustEnd = _never,
+        may_end: MustEnd = _never,
     ) -> Any:
-        """Return the answer, or Lost when the child had to be killed or died. Raises the child's TutelageError."""
+        """Return the answer, or Lost when the child had to be killed or died. Raises the child's TutelageError.
+
+        `must_end` has the child killed; `may_end` asks what learns in rounds to end with the one it is in.
+        """
         if self._process is None:
             self.start()
             if self._loaded is not None:
                 reloaded = self._exchange(
-                    self._loaded, max(RELOAD_S, min(PREPARE_TIMEOUT_S, self._left_s())), _ignore, must_end
+                    self._loaded, max(RELOAD_S, min(PREPARE_TIMEOUT_S, self._left_s())), _ignore, must_end, _never
                 )
                 if isinstance(reloaded, Lost):
                     return reloaded
-        answer = self._exchange(request, min(timeout_s, self._left_s()), on_rounds, must_end)
+        answer = self._exchange(request, min(timeout_s, self._left_s()), on_rounds, must_end, may_end)
         if isinstance(answer, TutelageError):
             raise answer
         if isinstance(request, messages.Load) and answer is True:
@@ -164,11 +168,13 @@ class FitChild:
         """What a fit may take: the limit less the worker and the child as it stood when the rows were loaded."""
         return self._limit_bytes - _rss_bytes(None) - self._base_bytes
 
-    def _exchange(self, request: Any, timeout_s: float, on_rounds: OnRounds, must_end: MustEnd) -> Any:
+    def _exchange(
+        self, request: Any, timeout_s: float, on_rounds: OnRounds, must_end: MustEnd, may_end: MustEnd
+    ) -> Any:
         process = self._process
         assert process is not None
         process.requests.put(request)
-        deadline_s = time.monotonic() + timeout_s
+        deadline_s, is_asked = time.monotonic() + timeout_s, False
         while True:
             try:
                 answer = process.answers.get(timeout=LOOK_EVERY_S)
@@ -184,6 +190,9 @@ class FitChild:
             lost = self._why_end(process, deadline_s, timeout_s, must_end)
             if lost:
                 return self._lose(lost.reason, lost.detail)
+            if not is_asked and may_end():
+                process.requests.put(messages.End())
+                is_asked = True
 
     def _why_end(self, process: _Process, deadline_s: float, timeout_s: float, must_end: MustEnd) -> Lost | None:
         if must_end():

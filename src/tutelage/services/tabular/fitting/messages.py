@@ -114,6 +114,11 @@ class Fit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class End:
+    """Ask the fit that runs to end with the round it is in, and to keep the rounds it has; it answers as ever."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Apply:
     """Ask for a function of ours, `package.module:name`, called with what is loaded and with the arguments.
 
@@ -144,6 +149,9 @@ class Fitted:
     warnings: tuple[str, ...] = ()
     is_cut: bool = False
     """Whether `time_s` ended it before its last round."""
+
+    is_ended: bool = False
+    """Whether `End` ended it before its last round."""
 
     keep_s: float = 0.0
     """Time that writing, loading, testing and explaining the kept model took, after `fit_s`."""

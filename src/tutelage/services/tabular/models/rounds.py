@@ -18,19 +18,29 @@ class RoundCount:
     best: int | None
 
 
-class Deadline:
-    """Tells a learner after each round whether to end with it: the next one would end too late."""
+def _never() -> bool:
+    return False
 
-    def __init__(self, end_s: float = math.inf, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take the moment on the clock by which the last round must have ended."""
-        self._end_s, self._clock = end_s, clock
+
+class Deadline:
+    """Tells a learner after each round whether to end with it: the next one would end too late, or is not wanted."""
+
+    def __init__(
+        self,
+        end_s: float = math.inf,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        is_asked: Callable[[], bool] = _never,
+    ) -> None:
+        """Take the moment on the clock by which the last round must have ended, and what tells of a wish to end."""
+        self._end_s, self._clock, self._is_asked = end_s, clock, is_asked
         self._last_s: float | None = None
-        self.has_come = False
+        self.has_come = self.was_asked = False
 
     def is_near(self) -> bool:
-        """Note the end of a round; True where another one as long would end after the deadline."""
+        """Note the end of a round; True where another one as long would end after the deadline, or on a wish."""
         now_s = self._clock()
         round_s = 0.0 if self._last_s is None else now_s - self._last_s
         self._last_s = now_s
-        self.has_come = now_s + round_s > self._end_s
-        return self.has_come
+        self.has_come, self.was_asked = now_s + round_s > self._end_s, self._is_asked()
+        return self.has_come or self.was_asked

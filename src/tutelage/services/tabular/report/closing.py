@@ -46,7 +46,13 @@ class Closing:
         keeper: Timekeeper,
         ladder: Ladder,
         chosen: Trial,
+        final_rounds: int | None = None,
+        on_ended: Callable[[int], None],
     ) -> None:
+        """Take the chosen trial; `final_rounds` are those after which an earlier attempt was asked to end `final`.
+
+        `on_ended` keeps the rounds of a `final` that is asked to end now.
+        """
         self.algorithm, self.params, self.rows = plan.algorithm, chosen.params, 0
         self.fold_rounds = [count for count in chosen.rounds if count is not None]
         self._task, self._asked, self._keeper, self._ladder = plan.task, asked, keeper, ladder
@@ -55,6 +61,7 @@ class Closing:
         self._paces = keeper.paces_of(chosen.rows, chosen.fit_s, same_params=chosen.number == 0)
         self._fit_timeout_s = config.fit_timeout_s
         self._cap: int | None = None
+        self._final_rounds, self._on_ended = final_rounds, on_ended
 
     def go_lighter(self, reason: str, *, at: str = FINAL) -> bool:
         """Change to the lighter algorithm with its defaults; False where there is none."""
@@ -66,6 +73,28 @@ class Closing:
         self._paces = None
         return True
 
+    @property
+    def last_round(self) -> int:
+        """The round with which `final` is planned to end."""
+        return REGISTRY[self.algorithm].planned_rounds(self.params, self._final_rounds) - 1
+
+    def fit_final(self, request: messages.Fit, *, on_rounds: OnRounds) -> messages.Fitted | None:
+        """Return the validated fit, which a stop ends with the round it is in; as `fit` otherwise."""
+        self._asked.has_rounds_to_end = REGISTRY[self.algorithm].rounds is not None
+        fitted = self.fit(replace(request, rounds=self._final_rounds), scope=FINAL, on_rounds=on_rounds)
+        self._asked.has_rounds_to_end = False
+        if fitted is None or not self._asked.may_end:
+            return fitted
+        if fitted.is_ended and fitted.num_rounds:
+            self._on_ended(fitted.num_rounds)
+            detail = (
+                f"final ended after {fitted.num_rounds} rounds; the model is kept with the best {fitted.best_rounds}"
+            )
+            self._asked.answer(step=fitted.num_rounds - 1, detail=detail)
+        else:
+            self._asked.answer(step=None, detail="final had ended; refit and test are finished")
+        return fitted
+
     def fit(self, request: messages.Fit, *, scope: str, on_rounds: OnRounds) -> messages.Fitted | None:
         """Return the fit; None when somebody asked to end. Raises the operation's error when the lightest was lost."""
         request = self._explained(request)
@@ -74,7 +103,13 @@ class Closing:
             asked = self._with_model(request)
             size = Size(cap=self._cap, rung=self._rung)
             outcome = self._fits.ask(
-                asked, size, limits=self._limits(scope), at=scope, on_rounds=on_rounds, must_end=self._must_end
+                asked,
+                size,
+                limits=self._limits(scope),
+                at=scope,
+                on_rounds=on_rounds,
+                must_end=self._must_end,
+                may_end=lambda: self._asked.may_end,
             )
             if isinstance(outcome.answer, messages.Fitted):
                 self._learn_from(outcome, outcome.answer, scope)

@@ -109,13 +109,13 @@ def _validate(
 ) -> tuple[messages.Fitted, Curve] | None:
     """Fit on a part of the training rows and score the rest; return it with its rounds, None when asked to end."""
     run.phase("final")
-    run.judge("final")
+    run.judge(FINAL, until=closing.last_round)
     request = _final_request(config, plan, closing, seed=seed)
     curve: list[tuple[int, dict[str, float]]] = []
     validated = _fit(run, closing, request, scope=FINAL, curve=curve)
     if validated is None:
         return None
-    if plan.objective in validated.scores:
+    if plan.objective in validated.scores and validated.num_rounds is None:  # one value is no curve to be judged by
         run.scope(FINAL).metric(_last_round(validated), {plan.objective: validated.scores[plan.objective]})
     return validated, tuple(curve)
 
@@ -235,7 +235,10 @@ def _fit(
                 curve.clear()  # the fit began again, in a smaller size
             curve.extend(rounds.points)
 
-    fitted = closing.fit(request, scope=scope, on_rounds=on_rounds)
+    if scope == FINAL:
+        fitted = closing.fit_final(request, on_rounds=on_rounds)
+    else:
+        fitted = closing.fit(request, scope=scope, on_rounds=on_rounds)
     if fitted is None:
         return None
     reporter.metric(_last_round(fitted), fit_s=fitted.fit_s)

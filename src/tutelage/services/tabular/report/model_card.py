@@ -185,7 +185,9 @@ def _of_scores(card: Card) -> Iterator[str]:
     calibration = card.curves.get("calibration")
     if calibration:
         yield f"expected calibration error on the test: {calibration['expected_error']:.4f}"
-    if facts["stoppedEarly"] or not facts["bestTrialComplete"]:
+    if rounds := facts.get("finalEndedAfter"):
+        yield f"the final fit was stopped after {rounds} rounds; the model has {facts['rounds']}, the best of these"
+    elif facts["stoppedEarly"] or not facts["bestTrialComplete"]:
         yield "the search was stopped before its budget was spent"
 
 

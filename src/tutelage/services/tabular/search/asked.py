@@ -24,15 +24,22 @@ class Asked:
         self._open: list[Command] = []
         self._since_s = 0.0
         self.finishing = False
+        self.has_rounds_to_end = False
+        """Whether what finishes learns in rounds, and a stop may end it before the last."""
 
     @property
     def ending(self) -> Verb | None:
-        """The verb to end for, or None; `stop` no longer counts once the run is finishing."""
+        """The verb to kill a fit for, or None; once the run is finishing, a `stop` is no such verb."""
         verbs = [command.verb for command in self._open]
         if Verb.CANCEL in verbs:
             return Verb.CANCEL
         others = [verb for verb in verbs if not (self.finishing and verb is Verb.STOP)]
         return others[-1] if others else None
+
+    @property
+    def may_end(self) -> bool:
+        """Whether a stop waits for what finishes to end with the round it is in."""
+        return self.finishing and any(command.verb is Verb.STOP for command in self._open)
 
     def look(self) -> None:
         """Take every command that has arrived."""
@@ -44,7 +51,7 @@ class Asked:
         if command.verb in ENDING:
             self._since_s = self._since_s if self._open else time.monotonic()
             self._open.append(command)
-            if self.finishing and command.verb is Verb.STOP:
+            if self.finishing and command.verb is Verb.STOP and not self.has_rounds_to_end:
                 self.answer(step=None, detail="the search has ended; the final fit and test are finished")
         elif command.verb is Verb.CHECKPOINT:
             self._run.applied(command, step=self._on_checkpoint())

@@ -20,6 +20,10 @@ SHRINK = 4
 """A fit that did not end in its time is tried on a fourth of its rows."""
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """When a fit must have ended: politely by itself, and for sure; `by_budget` where the operation's time says so.
@@ -71,13 +75,16 @@ class LadderedFits:
         at: str,
         on_rounds: OnRounds,
         must_end: MustEnd,
+        may_end: MustEnd = _never,
     ) -> Outcome:
         """Return the fit's answer; a Lost where no smaller size is left, or the loss was not to a limit."""
         size = self._within_memory(request, size, at)
         while True:
             bounds = limits()
             asked = self.sized(request, size, polite_s=bounds.polite_s)
-            answer = self._child.ask(asked, timeout_s=bounds.hard_s, on_rounds=on_rounds, must_end=must_end)
+            answer = self._child.ask(
+                asked, timeout_s=bounds.hard_s, on_rounds=on_rounds, must_end=must_end, may_end=may_end
+            )
             smaller = self._after(answer, bounds, request, size, at) if isinstance(answer, messages.Lost) else None
             if smaller is None:
                 if bounds.may_shrink:

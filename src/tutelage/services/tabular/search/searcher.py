@@ -100,6 +100,12 @@ class Searcher:
         self._previous = written or self._previous
         return state.num_fits
 
+    def end_final(self, rounds: int) -> None:
+        """Keep the rounds after which the final fit was asked to end: an attempt after this one has no more either."""
+        self.note_time(searching=False)
+        self.state.final_rounds = rounds
+        self.checkpoint()
+
     def note_time(self, *, searching: bool = True) -> None:
         """Add the time since the last note to what the operation took, and to what the search took."""
         now_s = time.monotonic()
@@ -298,7 +304,8 @@ class Searcher:
 
     def _judge_best(self) -> None:
         if self.state.best:
-            self._run.judge(f"trial={self.state.best.number}/fold=0")
+            last = self._entry.planned_rounds(self.state.best.params) - 1
+            self._run.judge(f"trial={self.state.best.number}/fold=0", until=last)
 
     def _explain_loss(self) -> None:
         """Every trial was lost: fail with the last one's code; to memory alone, leave it to a lighter model."""
@@ -331,7 +338,7 @@ class Searcher:
 
     def _take_over(self, state: State) -> None:
         """Begin as a branch: a stop of the other operation does not hold here, its finished trials are told anew."""
-        state.operation, state.stopped, state.approval = self._run.id, False, None
+        state.operation, state.stopped, state.approval, state.final_rounds = self._run.id, False, None, None
         for trial in state.trials:
             if trial.value is not None:
                 self._run.metric(trial.number, self._values_of(trial))
@@ -340,6 +347,8 @@ class Searcher:
         objective = self._plan.objective
         assert trial.value is not None, "a complete trial has a value"
         std = {f"{objective}_std": trial.summary()[objective]["std"]}
+        if (error := trial.error(objective, self._plan.divided.folds)) is not None:
+            std[f"{objective}_error"] = error
         return {**trial.values, objective: trial.value, **std}
 
     def _tune(self, command: Command) -> str | None:

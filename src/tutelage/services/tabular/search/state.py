@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,18 @@ class Trial:
         """Return an objective's mean over the folds; a fit's time is one too."""
         return float(np.mean(self.fit_s if objective == "fit_s" else [fold[objective] for fold in self.folds]))
 
+    def error(self, objective: str, splits: Sequence[tuple[Any, Any]]) -> float | None:
+        """Return the standard error of the mean over the folds, None for a single one.
+
+        Folds share training rows, so their variance says too little: it counts 1/n + (held-out / training rows) times
+        (C. Nadeau and Y. Bengio, Inference for the generalization error, Machine Learning 52, 2003).
+        """
+        if objective == "fit_s" or len(self.folds) < 2:
+            return None
+        shared = float(np.mean([len(held) / len(train) for train, held in splits]))
+        variance = float(np.var([fold[objective] for fold in self.folds], ddof=1))
+        return math.sqrt(variance * (1 / len(self.folds) + shared))
+
     def summary(self) -> dict[str, dict[str, float]]:
         """Return mean and standard deviation of every score over the folds."""
         names = [name for name in self.folds[0] if all(name in fold for fold in self.folds)] if self.folds else []
@@ -78,6 +91,9 @@ class State:
     predictions: dict[int, list[Any]] = field(default_factory=dict)
     approval: dict[str, Any] | None = None
     """The yes to the final fit, once it is given."""
+
+    final_rounds: int | None = None
+    """The rounds after which the final fit was asked to end."""
 
     @property
     def best(self) -> Trial | None:
