@@ -1,14 +1,12 @@
 // Routes: the address after # chooses a view; the view draws itself, and again when something was stored.
 import { get, Problem, session } from "./api.js";
-import { button, fill, h } from "./dom.js";
+import { button, byId, fill, h } from "./dom.js";
 import { keys } from "./keys.js";
 import { connect, onChange } from "./live.js";
 
-const VIEWS = {
-  "": () => import("./operations.js"), op: () => import("./operation.js"), compare: () => import("./compare.js"), new: () => import("./new.js"),
-  decisions: () => import("./decisions.js"), models: () => import("./models.js"), services: () => import("./services.js"), hosts: () => import("./hosts.js"),
-};
-const main = document.getElementById("main");
+const VIEWS = ["", "op", "compare", "new", "decisions", "models", "services", "hosts"];
+const FILES = { "": "operations", op: "operation" };
+const main = byId("main");
 let view = null, turn = 0;
 
 export function address() {
@@ -23,11 +21,10 @@ async function route() {
   view = null;
   markTab(name);
   fill(main);
-  const skeleton = setTimeout(() => fill(main, h("div", { class: "skeleton", "aria-hidden": "true" }, [..."123456"].map(() => h("i")))), 300);
+  const skeleton = setTimeout(() => fill(main, h("div.skeleton", { "aria-hidden": "true" }, [..."123456"].map(() => h("i")))), 300);
   try {
-    const load = VIEWS[name];
-    if (!load) throw new Problem({ detail: `There is no view ${name}.`, hint: "The views stand at the top." }, 404);
-    const module = await load();
+    if (!VIEWS.includes(name)) throw new Problem({ detail: `There is no view ${name}.`, hint: "The views stand at the top." }, 404);
+    const module = await import(`./${FILES[name] ?? name}.js`);
     const opened = await module.open({ argument, query });
     if (mine !== turn) return opened.close?.();
     view = opened;
@@ -46,10 +43,10 @@ async function route() {
 function failed(error) {
   if (!(error instanceof Problem)) console.error(error);
   const signedOut = error.status === 401;
-  return h("section", { class: "problem", role: "alert" },
-    h("h1", {}, signedOut ? "You are not signed in" : "This part could not be shown"),
-    h("p", {}, signedOut ? "A login link works once, and a session ends after a week. `tutelage serve` prints a new link." : error.message),
-    error.hint && !signedOut ? h("p", { class: "mut" }, error.hint) : null, button("Try again", route));
+  return h("section.problem", { role: "alert" },
+    h("h1", signedOut ? "You are not signed in" : "This part could not be shown"),
+    h("p", signedOut ? "A login link works once, and a session ends after a week. `tutelage serve` prints a new link." : error.message),
+    error.hint && !signedOut ? h("p.mut", error.hint) : null, button("Try again", route));
 }
 
 function markTab(name) {
@@ -63,11 +60,11 @@ function markTab(name) {
 
 function themed(theme) {
   document.documentElement.dataset.theme = theme;
-  document.getElementById("theme").textContent = theme === "dark" ? "Light" : "Dark";
+  byId("theme").textContent = theme === "dark" ? "Light" : "Dark";
   view?.themed?.();
 }
 
-// At most four repaints a second, none while the tab is hidden; a slow one makes the next wait.
+// At most ten repaints a second, and rest for half of the time; none while the tab is hidden.
 let waiting = false, stale = false;
 async function refresh() {
   if (waiting || document.hidden || !view) { stale = true; return; }
@@ -80,12 +77,13 @@ async function refresh() {
     if (error.status === 401) fill(main, failed(error));
     else if (!(error instanceof Problem)) console.error(error);
   }
-  setTimeout(() => { waiting = false; if (stale) refresh(); }, Math.max(200, 2 * (performance.now() - began)));
+  const took = performance.now() - began;
+  setTimeout(() => { waiting = false; if (stale) refresh(); }, Math.max(100 - took, took));
 }
 
 const { principal, scope } = session();
-if (principal) document.getElementById("who").textContent = `${principal.name} · ${scope === "read" ? "signed in to read only" : scope}`;
-document.getElementById("theme").addEventListener("click", () => {
+if (principal) byId("who").textContent = `${principal.name} · ${scope === "read" ? "signed in to read only" : scope}`;
+byId("theme").addEventListener("click", () => {
   const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
   localStorage.setItem("tutelage.theme", next);
   themed(next);

@@ -11,6 +11,11 @@ export function colours() {
   return Object.fromEntries(["ink", "ink2", "ink3", "val", "train", "over", "grid", "line", "edge", "surface", "red", "violet", "amber", "blue", "green", "grey"].map((name) => [name, of(name)]));
 }
 
+export function axesOf(c) {
+  const axis = { stroke: c.ink3, font: '11px "Inter", system-ui, sans-serif', ticks: { show: false }, border: { show: false } };
+  return [{ ...axis, grid: { show: false } }, { ...axis, size: 52, grid: { stroke: c.grid, width: 1 }, values: (_, splits) => splits.map((v) => figure(v, 3)) }];
+}
+
 export const faded = (colour, alpha) => `${colour}${Math.round(alpha * 255).toString(16).padStart(2, "0")}`;
 
 export class Chart {
@@ -47,14 +52,13 @@ export class Chart {
     this.plot?.destroy();
     this.shape = shape;
     const c = colours(), isNarrow = this.element.clientWidth < NARROW, line = (stroke, width, more = {}) => ({ stroke, width, spanGaps: true, pxAlign: 0, points: { show: false }, ...more });
-    const paint = c[this.facts.family === "amber" ? "over" : this.facts.family] || c.val, font = '11px "Inter", system-ui, sans-serif';
-    const axis = { stroke: c.ink3, font, ticks: { show: false }, border: { show: false } };
+    const paint = c[this.facts.family === "amber" ? "over" : this.facts.family] || c.val, axes = axesOf(c);
     this.plot = new uPlot({
       width: Math.max(200, this.element.clientWidth), height: isNarrow ? 286 : 352, padding: [40, isNarrow ? 16 : 96, 0, 0], legend: { show: false },
       cursor: { points: { show: false }, y: false, drag: { x: true, y: false, setScale: false }, focus: { prox: -1 } },
       scales: { x: { time: false, range: () => this.xRange() }, y: { distr: this.options.isLog ? 3 : 1, range: () => this.yRange() } },
-      axes: [{ ...axis, size: isNarrow ? 48 : 62, gap: 6, grid: { show: false }, space: isNarrow ? 70 : 90, values: (_, splits) => splits.map((v) => (Number.isInteger(v) ? figure(v) : "")) },
-        { ...axis, size: 52, space: 44, grid: { stroke: c.grid, width: 1 }, values: (_, splits) => splits.map((v) => figure(v, 3)) }],
+      axes: [{ ...axes[0], size: isNarrow ? 48 : 62, gap: 6, space: isNarrow ? 70 : 90, values: (_, splits) => splits.map((v) => (Number.isInteger(v) ? figure(v) : "")) },
+        { ...axes[1], space: 44 }],
       series: [{}, line(faded(c.train, 0.28), 1), line(faded(c.val, 0), 0, { points: { show: () => this.isSparse(), size: 3.4, width: 0, fill: faded(c.val, 0.38), space: 0 } }), line(c.train, 1.5), line(c.val, 2.2, this.facts.isSearch ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}), line(paint, 2.6)],
       hooks: { drawClear: [(u) => marks.behind(u, this)], draw: [(u) => marks.front(u, this)], setCursor: [(u) => this.read(u.cursor.idx)],
         setSelect: [(u) => this.select(u)], ready: [(u) => this.gestures(u)] },
@@ -120,8 +124,13 @@ export class Chart {
     let next = now + by;
     while (next >= 0 && next < xs.length && value[next] === null) next += by;
     if (next < 0 || next >= xs.length) return;
-    this.plot.setCursor({ left: this.plot.valToPos(xs[next], "x"), top: 10 });
+    this.point(xs[next]);
     this.read(next);
+  }
+
+  // Puts the crosshair at a step; null takes it away.
+  point(step) {
+    this.plot?.setCursor({ left: step === null ? -10 : this.plot.valToPos(step, "x"), top: 10 });
   }
 
   read(i) {
@@ -139,7 +148,7 @@ export class Chart {
 }
 
 // Of a search, the line is the best so far; each trial is a dot.
-function bestSoFar(ys, isUp) {
+export function bestSoFar(ys, isUp) {
   let best = null;
   return ys.map((y) => {
     if (y !== null && (best === null || (isUp ? y > best : y < best))) best = y;

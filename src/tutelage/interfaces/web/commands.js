@@ -1,6 +1,6 @@
 // The verbs: which are legal now, which one is recommended, and the one dialog that asks for a reason before any of them.
 import { get, post, service, session } from "./api.js";
-import { button, fill, h } from "./dom.js";
+import { button, byId, choice, fill, h } from "./dom.js";
 import { figure, short, value } from "./format.js";
 import { isLive } from "./live.js";
 import { ENDED, shown, word } from "./verdict.js";
@@ -61,15 +61,15 @@ function reasonFor(op, verb) {
 export async function openDialog(op, act, many = [op]) {
   if (!isLive()) return;
   const { verb, args } = act, [title, doing, leave, consequences] = WORDS[verb];
-  const dialog = document.getElementById("dialog"), { principal } = session();
+  const dialog = byId("dialog"), { principal } = session();
   const what = many.length > 1 ? `${many.length} operations` : op.name || short(op.id);
   const more = verb === "tune" ? await tuneFields(op, args || {}) : verb === "branch" ? await branchFields(op, args || {}) : null;
   const why = h("textarea", { id: "why", required: true, maxlength: 2000, value: reasonFor(op, verb) });
-  const says = h("p", { class: "wrong", role: "alert" });
+  const says = h("p.wrong", { role: "alert" });
   const send = h("button", { type: "submit", class: "btn pri" }, act.label.replace("…", "") || title);
-  const form = h("form", {}, h("h2", { id: "dialog-title" }, `${title} ${what}?`), h("ul", {}, consequences.map((line) => h("li", {}, line))), more?.element,
-    h("label", { for: "why" }, "Reason"), why, h("div", { class: "rd" }, `Recorded as ${principal ? `${principal.name} (${principal.kind})` : "the one signed in"}, with the verdict and its evidence.`), says,
-    h("div", { class: "row2" }, h("kbd", {}, "Ctrl Enter"), button(leave, () => dialog.close()), send));
+  const form = h("form", h("h2", { id: "dialog-title" }, `${title} ${what}?`), h("ul", consequences.map((line) => h("li", line))), more?.element,
+    h("label", { for: "why" }, "Reason"), why, h("div.rd", `Recorded as ${principal ? `${principal.name} (${principal.kind})` : "the one signed in"}, with the verdict and its evidence.`), says,
+    h("div.row2", h("kbd", "Ctrl Enter"), button(leave, () => dialog.close()), send));
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
   form.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(); });
   async function submit() {
@@ -98,8 +98,8 @@ async function tuneFields(op, asked) {
   const inputs = offered.map((item) => [item, h("input", { id: `tune-${item.name}`, type: "text", inputmode: "decimal", placeholder: "unchanged", value: asked[item.name] ?? "" })]);
   const extra = h("input", { id: "tune-other", type: "text", placeholder: "name=value, where the run takes more" });
   return {
-    element: h("div", { class: "fields" }, inputs.map(([item, input]) => h("div", {}, h("label", { for: input.id }, item.name, h("span", {}, item.low === undefined ? "" : ` ${figure(item.low)} to ${figure(item.high)}`)), input, h("small", {}, item.about))),
-      tunables.length ? null : h("div", {}, h("label", { for: "tune-other" }, "Setting"), extra)),
+    element: h("div.fields", inputs.map(([item, input]) => h("div", h("label", { for: input.id }, item.name, h("span", item.low === undefined ? "" : ` ${figure(item.low)} to ${figure(item.high)}`)), input, h("small", item.about))),
+      tunables.length ? null : h("div", h("label", { for: "tune-other" }, "Setting"), extra)),
     values: () => Object.fromEntries([...inputs.filter(([, input]) => input.value.trim()).map(([item, input]) => [item.name, typed(input.value)]),
       ...(extra.value.includes("=") ? [[extra.value.split("=")[0].trim(), typed(extra.value.slice(extra.value.indexOf("=") + 1))]] : [])]),
   };
@@ -107,12 +107,12 @@ async function tuneFields(op, asked) {
 
 async function branchFields(op, asked) {
   const kept = (await get(`/operations/${op.id}/checkpoints`)).items;
-  const from = h("select", { id: "branch-from" }, ["best", "last"].map((name) => h("option", { value: name }, name)), kept.map((item) => h("option", { value: item.step, selected: item.step === asked.from }, `${op.metrics.unit} ${figure(item.step)}`)));
+  const from = choice(["best", "last", ...kept.map((item) => [item.step, `${op.metrics.unit} ${figure(item.step)}`])], asked.from, () => null, { id: "branch-from" });
   const name = h("input", { id: "branch-name", type: "text", maxlength: 120, value: op.name ? `${op.name} b` : "" });
   const set = h("textarea", { id: "branch-set", placeholder: "lr=0.0001", rows: 2 });
   return {
-    element: h("div", { class: "fields" }, h("div", {}, h("label", { for: "branch-from" }, "From checkpoint"), from), h("div", {}, h("label", { for: "branch-name" }, "Name"), name),
-      h("div", {}, h("label", { for: "branch-set" }, "Settings that differ", h("span", {}, " one name=value a line")), set)),
+    element: h("div.fields", h("div", h("label", { for: "branch-from" }, "From checkpoint"), from), h("div", h("label", { for: "branch-name" }, "Name"), name),
+      h("div", h("label", { for: "branch-set" }, "Settings that differ", h("span", " one name=value a line")), set)),
     values: () => ({ from: /^\d+$/.test(from.value) ? Number(from.value) : from.value, ...(name.value ? { name: name.value } : {}),
       set: Object.fromEntries(set.value.split("\n").filter((line) => line.includes("=")).map((line) => [line.split("=")[0].trim(), typed(line.slice(line.indexOf("=") + 1))])) }),
   };

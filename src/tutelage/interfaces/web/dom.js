@@ -1,29 +1,44 @@
 // Elements without markup: every text is a text node, so data can never become HTML.
 const SVG = "http://www.w3.org/2000/svg";
 
-export function h(tag, props, ...children) {
-  return filled(document.createElement(tag), props, children);
-}
+// h("td.num.d", { title }, "12"): a tag with classes, properties where there are any, children.
+export const h = (tag, ...rest) => made((name) => document.createElement(name), tag, rest);
+export const svg = (tag, ...rest) => made((name) => document.createElementNS(SVG, name), tag, rest);
 
-export function svg(tag, props, ...children) {
-  return filled(document.createElementNS(SVG, tag), props, children);
-}
+export const isGiven = (value) => value !== null && value !== undefined && value !== false;
 
-function filled(element, props, children) {
-  for (const [name, value] of Object.entries(props || {})) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "value") element.value = value;
-    else element.setAttribute(name, value === true ? "" : value);
+function made(create, tag, rest) {
+  const [name, ...classes] = tag.split("."), element = create(name);
+  if (classes.length) element.setAttribute("class", classes.join(" "));
+  const props = rest[0]?.constructor === Object ? rest.shift() : {};
+  for (const [key, value] of Object.entries(props)) {
+    if (!isGiven(value)) continue;
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (key === "value") element.value = value;
+    else element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...rest.flat(3).filter(isGiven));
   return element;
 }
 
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
+  element.replaceChildren(...children.flat(3).filter(isGiven));
   return element;
 }
+
+export const byId = (id) => document.getElementById(id);
+export const holds = (element) => element.contains(document.activeElement);
+export const copy = (text) => navigator.clipboard?.writeText(text);
+
+// A card with its heading, what it is about, and what it holds.
+export const card = (title, about, ...rest) => h("section.card", h("div.ch", h("h2", title), about ? h("span.s.mut", about) : null), rest);
+
+// A select: options are values, or pairs of a value and its word.
+export const choice = (options, chosen, onchange, props = {}) => h("select", { onchange: (event) => onchange(event.target.value), ...props },
+  options.map((each) => { const [value, word] = Array.isArray(each) ? each : [each, each]; return h("option", { value, selected: value === chosen }, word); }));
+
+// A filter: its name, and any or one of the values.
+export const chip = (name, options, chosen, onchange) => h("label.chip", h("span", name[0].toUpperCase() + name.slice(1)), choice([["", "any"], ...options], chosen, onchange));
 
 export const button = (label, onclick, kind = "") =>
   h("button", { type: "button", class: `btn ${kind}`, onclick }, label);

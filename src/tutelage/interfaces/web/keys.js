@@ -1,5 +1,5 @@
 // Keys: the view's own first, then the ones that go somewhere. Off while somebody types.
-import { fill, h, table, button } from "./dom.js";
+import { button, byId, fill, h, table } from "./dom.js";
 
 const GOES = { o: "#/", d: "#/decisions", m: "#/models", s: "#/services", h: "#/hosts" };
 const ALL = [
@@ -24,8 +24,8 @@ export function keys(event, view) {
 }
 
 export function showAll() {
-  const dialog = document.getElementById("dialog");
-  fill(dialog, h("h2", { id: "dialog-title" }, "Keys"), table("Keys", ["Key", "Does"], ALL.map(([key, does]) => [h("kbd", {}, key), does])),
-    h("div", { class: "row2" }, button("Close", () => dialog.close())));
+  const dialog = byId("dialog");
+  fill(dialog, h("h2", { id: "dialog-title" }, "Keys"), table("Keys", ["Key", "Does"], ALL.map(([key, does]) => [h("kbd", key), does])),
+    h("div.row2", button("Close", () => dialog.close())));
   dialog.showModal();
 }

@@ -15,22 +15,22 @@ export function entry(decision, { operation = null, unit = "step", onhover = nul
   const { principal, verb, args, followed, status } = decision, isRefused = status === "refused";
   const object = verb === "tune" ? ` ${changesOf(args)}` : verb === "branch" ? ` from ${value(args.from ?? "best")}` : "";
   const effect = [status === "accepted" ? "not yet applied" : isRefused ? `refused: ${decision.detail}` : decision.at_step !== null ? `took effect at ${unit} ${figure(decision.at_step)}` : "took effect",
-    followed && followed.after !== null ? h("b", {}, `${followed.metric} ${figure(followed.before)} → ${figure(followed.after)} in ${followed.evaluations} evaluations`) : null,
+    followed && followed.after !== null ? h("b", `${followed.metric} ${figure(followed.before)} → ${figure(followed.after)} in ${followed.evaluations} evaluations`) : null,
     decision.created ? h("a", { href: `#/op/${decision.created}` }, "open the branch") : null].filter(Boolean);
   return h("li", { id: `d-${decision.id}`, class: status, onpointerenter: onhover && (() => onhover(decision.id)), onpointerleave: onhover && (() => onhover(null)) },
-    h("span", { class: "g" }, whoSign(kindOf(principal), 13)),
-    h("div", {}, h("div", { class: "h" }, h("span", {}, h("b", {}, principal.name), " ", h(isRefused ? "s" : "span", {}, DID[verb] + object), operation ? [" ", h("a", { href: `#/op/${operation.id}` }, operation.name || operation.id)] : null), h("time", { datetime: decision.at, title: decision.at }, age(decision.at))),
-      decision.reason ? reason(decision.reason) : null, h("div", { class: "eff" }, effect.flatMap((part, i) => (i ? [" · ", part] : [part])))));
+    h("span.g", whoSign(kindOf(principal), 13)),
+    h("div", h("div.h", h("span", h("b", principal.name), " ", h(isRefused ? "s" : "span", {}, DID[verb] + object), operation ? [" ", h("a", { href: `#/op/${operation.id}` }, operation.name || operation.id)] : null), h("time", { datetime: decision.at, title: decision.at }, age(decision.at))),
+      decision.reason ? reason(decision.reason) : null, h("div.eff", effect.flatMap((part, i) => (i ? [" · ", part] : [part])))));
 }
 
 function reason(text) {
-  const said = h("q", {}, capped(`“${text}”`));
+  const said = h("q", capped(`“${text}”`));
   if (text.length > 400) said.append(" ", button("more", () => fill(said, `“${text}”`), "bare"));
   return said;
 }
 
 function quiet(sign, words, at, detail) {
-  return h("li", { class: "soft" }, h("span", { class: "g" }, sign), h("div", {}, h("div", { class: "h" }, h("span", {}, words), h("time", { datetime: at, title: at }, age(at))), detail ? h("div", { class: "eff" }, detail) : null));
+  return h("li.soft", h("span.g", sign), h("div", h("div.h", h("span", words), h("time", { datetime: at, title: at }, age(at))), detail ? h("div.eff", detail) : null));
 }
 
 const quietly = {
@@ -44,7 +44,7 @@ const PLAIN_STATES = ["running", "pausing", "stopping", "resuming", "pending"];
 export function timeline(operation, decisions, events, onhover) {
   const lines = [...decisions.map((item) => [item.at, entry(item, { unit: operation.metrics.unit, onhover })]),
     ...events.filter((event) => quietly[event.kind] && !(event.kind === "state" && PLAIN_STATES.includes(event.data.state)) && !(event.kind === "verdict" && event.data.verdict === "insufficient_evidence" )).map((event) => [event.at, quietly[event.kind](event)]),
-    [operation.created_at, h("li", {}, h("span", { class: "g" }, whoSign(operation.owner.kind, 13)), h("div", {}, h("div", { class: "h" }, h("span", {}, h("b", {}, operation.owner.name), " created it"), h("time", { datetime: operation.created_at, title: operation.created_at }, age(operation.created_at))),
-      operation.links.map((link) => h("div", { class: "eff" }, h("a", { href: `#/op/${link.id}` }, `${link.kind === "branch" ? "branch of" : "takes"} …${link.id.slice(-6)}${link.at === null ? "" : ` at ${figure(link.at)}`}`)))))]];
-  return h("ol", {}, lines.sort((a, b) => (a[0] < b[0] ? 1 : -1)).map(([, line]) => line));
+    [operation.created_at, h("li", h("span.g", whoSign(operation.owner.kind, 13)), h("div", h("div.h", h("span", h("b", operation.owner.name), " created it"), h("time", { datetime: operation.created_at, title: operation.created_at }, age(operation.created_at))),
+      operation.links.map((link) => h("div.eff", h("a", { href: `#/op/${link.id}` }, `${link.kind === "branch" ? "branch of" : "takes"} …${link.id.slice(-6)}${link.at === null ? "" : ` at ${figure(link.at)}`}`)))))]];
+  return h("ol", lines.sort((a, b) => (a[0] < b[0] ? 1 : -1)).map(([, line]) => line));
 }

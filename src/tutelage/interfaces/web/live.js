@@ -1,15 +1,20 @@
 // One stream for all views: it tells up to which cursor something was stored, and comes back by itself when cut.
-import { button, fill } from "./dom.js";
+import { button, byId, fill } from "./dom.js";
 import { count, duration } from "./format.js";
 
 const FIRST_S = 1, LAST_S = 8;
 const state = { source: null, cursor: null, cutAt: null, wait: FIRST_S, nextAt: 0, timer: null, listeners: new Set() };
-const strip = document.getElementById("recon");
-const light = document.getElementById("live");
+const strip = byId("recon");
+const light = byId("live");
 
 export function onChange(listener) {
   state.listeners.add(listener);
   return () => state.listeners.delete(listener);
+}
+// Runs at most once in so many milliseconds, and once more after the last call.
+export function seldom(act, ms) {
+  let timer = null, last = -Infinity;
+  return () => { timer ??= setTimeout(() => { timer = null; last = performance.now(); act(); }, Math.max(0, last + ms - performance.now())); };
 }
 export const isLive = () => state.cutAt === null;
 

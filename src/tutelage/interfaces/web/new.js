@@ -1,18 +1,18 @@
 // A new operation: service, preset, settings from the JSON schema, and beside them what the server says about it, before anything starts.
 import { get, post, put, Problem, service } from "./api.js";
 import { typed } from "./commands.js";
-import { button, fill, h } from "./dom.js";
+import { button, byId, choice, fill, h, isGiven } from "./dom.js";
 import { bytes } from "./format.js";
 
 const PAUSE_MS = 600;
 
 export async function open() {
   const { items } = await get("/services"), model = { config: {}, name: "", info: null, isAll: false, search: "", timer: null, errors: [] };
-  Object.assign(model, { cards: h("div", { class: "cards" }), form: h("section", { class: "card pad" }), check: h("section", { class: "card", "aria-live": "polite", "aria-label": "Check" }) });
-  model.drawCards = () => fill(model.cards, items.map((item) => h("button", { type: "button", class: "cardbtn", "aria-pressed": String(model.info?.name === item.name), onclick: () => choose(model, item.name) }, h("b", {}, item.name), h("span", {}, item.available ? item.about : `not installed: ${item.missing}`))));
+  Object.assign(model, { cards: h("div.cards"), form: h("section.card.pad"), check: h("section.card", { "aria-live": "polite", "aria-label": "Check" }) });
+  model.drawCards = () => fill(model.cards, items.map((item) => h("button", { type: "button", class: "cardbtn", "aria-pressed": String(model.info?.name === item.name), onclick: () => choose(model, item.name) }, h("b", item.name), h("span", item.available ? item.about : `not installed: ${item.missing}`))));
   model.drawCards();
   if (items.length) await choose(model, items[0].name);
-  return { element: h("div", {}, h("div", { class: "crumb" }, h("a", { href: "#/" }, "Operations"), " / new"), h("div", { class: "lhead" }, h("h1", {}, "New operation")), model.cards, h("div", { class: "split" }, model.form, model.check)), close: () => clearTimeout(model.timer) };
+  return { element: h("div", h("div.crumb", h("a", { href: "#/" }, "Operations"), " / new"), h("div.lhead", h("h1", "New operation")), model.cards, h("div.split", model.form, model.check)), close: () => clearTimeout(model.timer) };
 }
 
 async function choose(model, name) {
@@ -32,11 +32,11 @@ function drawForm(model) {
   const { info } = model, schema = info.config_schema || { properties: {} }, required = schema.required || [];
   const all = Object.entries(schema.properties || {}), isEasy = ([name]) => required.includes(name) || name in model.config || /data|target/i.test(name);
   const fields = all.filter((each) => (model.isAll ? each[0].toLowerCase().includes(model.search) : isEasy(each)));
-  const preset = h("select", { id: "preset", onchange: (event) => { model.preset = event.target.value; model.config = structuredClone(info.presets[model.preset] || {}); drawForm(model); checkSoon(model); } }, h("option", { value: "" }, "none"), Object.keys(info.presets).map((name) => h("option", { selected: name === model.preset }, name)));
-  fill(model.form, h("div", { class: "form" }, h("div", {}, h("label", { for: "op-name" }, "Name"), h("input", { id: "op-name", maxlength: 120, value: model.name, oninput: (event) => { model.name = event.target.value; checkSoon(model); } }), h("small", {}, "for people")),
-    Object.keys(info.presets).length ? h("div", {}, h("label", { for: "preset" }, "Preset"), preset) : null, upload(model),
+  const preset = choice([["", "none"], ...Object.keys(info.presets)], model.preset, (name) => { model.preset = name; model.config = structuredClone(info.presets[name] || {}); drawForm(model); checkSoon(model); }, { id: "preset" });
+  fill(model.form, h("div.form", h("div", h("label", { for: "op-name" }, "Name"), h("input", { id: "op-name", maxlength: 120, value: model.name, oninput: (event) => { model.name = event.target.value; checkSoon(model); } }), h("small", "for people")),
+    Object.keys(info.presets).length ? h("div", h("label", { for: "preset" }, "Preset"), preset) : null, upload(model),
     fields.map(([name, field]) => control(model, name, resolved(schema, field), required.includes(name))), whole(model)),
-  h("p", { class: "row2" }, model.isAll ? h("input", { class: "search", placeholder: "Find a setting", "aria-label": "Find a setting", value: model.search, onchange: (event) => { model.search = event.target.value.toLowerCase(); drawForm(model); } }) : null,
+  h("p.row2", model.isAll ? h("input.search", { placeholder: "Find a setting", "aria-label": "Find a setting", value: model.search, onchange: (event) => { model.search = event.target.value.toLowerCase(); drawForm(model); } }) : null,
     button(model.isAll ? "Fewer settings" : `All ${all.length} settings`, () => { model.isAll = !model.isAll; model.search = ""; drawForm(model); }), button("Start training", () => start(model), "pri")));
 }
 
@@ -45,14 +45,14 @@ function control(model, name, field, isRequired) {
   const changed = (value) => { if (value === "" || value === undefined) delete model.config[name]; else model.config[name] = value; checkSoon(model); drawWhole(model); };
   const options = field.enum || (field.const === undefined ? null : [field.const]);
   const input = options || field.type === "boolean"
-    ? h("select", { id, onchange: (event) => changed(event.target.value === "" ? "" : typed(event.target.value)) }, h("option", { value: "" }, shownDefault === undefined || shownDefault === null ? "default" : `default: ${shownDefault}`), (options || [true, false]).map((option) => h("option", { value: JSON.stringify(option), selected: given === option }, String(option))))
-    : h(["object", "array"].includes(field.type) || (!field.type && field.anyOf) ? "textarea" : "input", { id, value: given === undefined ? "" : typeof given === "string" ? given : JSON.stringify(given), placeholder: shownDefault === undefined || shownDefault === null ? "" : typeof shownDefault === "string" ? shownDefault : JSON.stringify(shownDefault), "aria-required": isRequired ? "true" : null,
+    ? choice([["", isGiven(shownDefault) ? `default: ${shownDefault}` : "default"], ...(options || [true, false]).map((option) => [JSON.stringify(option), String(option)])], JSON.stringify(given), (text) => changed(text && typed(text)), { id })
+    : h(["object", "array"].includes(field.type) || (!field.type && field.anyOf) ? "textarea" : "input", { id, value: given === undefined ? "" : typeof given === "string" ? given : JSON.stringify(given), placeholder: !isGiven(shownDefault) ? "" : typeof shownDefault === "string" ? shownDefault : JSON.stringify(shownDefault), "aria-required": isRequired ? "true" : null,
       oninput: (event) => changed(field.type === "string" ? event.target.value : event.target.value === "" ? "" : typed(event.target.value)) });
-  return h("div", { class: given === undefined ? "" : "changed" }, h("label", { for: id }, name, isRequired ? h("span", {}, "required") : null), input, h("small", {}, field.description || ""));
+  return h("div", { class: given === undefined ? "" : "changed" }, h("label", { for: id }, name, isRequired ? h("span", "required") : null), input, h("small", field.description || ""));
 }
 
 function upload(model) {
-  const told = h("small", {}, "sent by its content's hash; its path is then filled in"), field = Object.keys(model.info.config_schema?.properties || {}).find((name) => /^(train)?_?data_?path$/i.test(name));
+  const told = h("small", "sent by its content's hash; its path is then filled in"), field = Object.keys(model.info.config_schema?.properties || {}).find((name) => /^(train)?_?data_?path$/i.test(name));
   if (!field) return null;
   const input = h("input", { type: "file", id: "file", onchange: async () => {
     const [file] = input.files;
@@ -70,7 +70,7 @@ function upload(model) {
       fill(told, error.message);
     }
   } });
-  return h("div", {}, h("label", { for: "file" }, "Data file"), input, told);
+  return h("div", h("label", { for: "file" }, "Data file"), input, told);
 }
 
 const specOf = (model) => ({ service: model.info.name, ...(model.name ? { name: model.name } : {}), config: model.config });
@@ -83,11 +83,11 @@ function whole(model) {
       drawForm(model);
       checkSoon(model);
     } catch (error) {
-      fill(model.check, h("p", { class: "note wrong", role: "alert" }, `The spec is not JSON: ${error.message}`));
+      fill(model.check, h("p.note.wrong", { role: "alert" }, `The spec is not JSON: ${error.message}`));
     }
   } });
   drawWhole(model);
-  return h("details", { class: "wide" }, h("summary", {}, "The spec as JSON; for ", h("code", {}, "tutelage train spec.json")), model.text);
+  return h("details.wide", h("summary", "The spec as JSON; for ", h("code", "tutelage train spec.json")), model.text);
 }
 
 function drawWhole(model) { if (model.text) model.text.value = JSON.stringify(specOf(model), null, 1); }
@@ -98,11 +98,11 @@ function checkSoon(model) {
 }
 
 async function check(model) {
-  const head = h("div", { class: "ch" }, h("h2", {}, "Before it starts"));
+  const head = h("div.ch", h("h2", "Before it starts"));
   try {
     const told = await post("/operations?dry_run=true", specOf(model));
     model.errors = [];
-    fill(model.check, head, h("p", { class: "note" }, `This would train ${told.service} with ${told.resources.cpus} ${told.resources.cpus === 1 ? "CPU" : "CPUs"} and ${told.resources.memory_gib} GiB.`), told.warnings.map((line) => h("p", { class: "note" }, line)), h("details", { class: "note" }, h("summary", {}, "Every setting, defaults filled in"), h("pre", { class: "log" }, JSON.stringify(told.config, null, 1))));
+    fill(model.check, head, h("p.note", `This would train ${told.service} with ${told.resources.cpus} ${told.resources.cpus === 1 ? "CPU" : "CPUs"} and ${told.resources.memory_gib} GiB.`), told.warnings.map((line) => h("p.note", line)), h("details.note", h("summary", "Every setting, defaults filled in"), h("pre.log", JSON.stringify(told.config, null, 1))));
   } catch (error) {
     refused(model, error, head);
   }
@@ -111,7 +111,7 @@ async function check(model) {
 function refused(model, error, head) {
   if (!(error instanceof Problem)) throw error;
   model.errors = error.errors;
-  fill(model.check, head, h("p", { class: "note wrong", role: "alert" }, error.message), error.hint ? h("p", { class: "note" }, error.hint) : null, h("ul", { class: "checks" }, error.errors.map((item) => h("li", {}, "", h("span", { class: "mono" }, ""), h("span", {}, item.at || ""), h("span", {}, item.message)))));
+  fill(model.check, head, h("p.note.wrong", { role: "alert" }, error.message), error.hint ? h("p.note", error.hint) : null, h("ul.checks", error.errors.map((item) => h("li", "", h("span.mono", ""), h("span", item.at || ""), h("span", item.message)))));
 }
 
 async function start(model) {
@@ -119,8 +119,8 @@ async function start(model) {
     const op = await post("/operations", specOf(model), { "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()) });
     location.hash = `#/op/${op.id}`;
   } catch (error) {
-    refused(model, error, h("div", { class: "ch" }, h("h2", {}, "It did not start")));
+    refused(model, error, h("div.ch", h("h2", "It did not start")));
     const name = (model.errors[0]?.at || "").split(".").pop();
-    (document.getElementById(`field-${name}`) || model.form.querySelector("[aria-required]") || model.form.querySelector("input"))?.focus();
+    (byId(`field-${name}`) || model.form.querySelector("[aria-required]") || model.form.querySelector("input"))?.focus();
   }
 }

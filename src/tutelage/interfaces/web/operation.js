@@ -3,9 +3,10 @@ import { get, mayAct, service } from "./api.js";
 import { announce, banner } from "./banner.js";
 import { Chart, summary } from "./chart.js";
 import { commandsOf, labelOf, openDialog, recommended, refusedOf } from "./commands.js";
-import { bar, button, fill, h, table } from "./dom.js";
+import { bar, button, byId, choice, copy, fill, h, holds, table } from "./dom.js";
 import { age, figure, left, number, percent, short, took } from "./format.js";
 import { changesOf, kindOf, timeline } from "./ledger.js";
+import { seldom } from "./live.js";
 import { mini } from "./mini.js";
 import { tabsOf } from "./panels.js";
 import { ENDED, LIVE, face, shown, word } from "./verdict.js";
@@ -14,8 +15,7 @@ const KINDS = "state,attempt_started,checkpoint,verdict,error,sample";
 const WIDE_RANGE = 200;
 
 export async function open({ argument: id, query }) {
-  const op = await get(`/operations/${id}`);
-  const model = { id: op.id, op, query, events: [], cursor: null, scope: null, focus: null, zoom: zoomOf(query), isTable: false, verdict: null, service: await service(op.service).catch(() => null) };
+  const model = { id, query, onlit: (step) => model.chart.point(step), events: [], cursor: null, scope: query.get("scope"), focus: null, zoom: zoomOf(query), isTable: false, verdict: null };
   build(model);
   await load(model);
   return { element: model.element, update: () => load(model), keys: keysOf(model), themed: () => { if (model.drawn) { model.chart.shape = ""; draw(model); } },
@@ -25,31 +25,42 @@ export async function open({ argument: id, query }) {
 const zoomOf = (query) => { const ends = (query.get("x") || "").split("-").map(Number); return ends.length === 2 && ends[1] > ends[0] ? ends : null; };
 
 function build(model) {
-  Object.assign(model, { head: h("div", { class: "ohead" }), verdictAt: h("div"), read: h("div", { class: "read" }), plot: h("div", { class: "plot", tabindex: 0, role: "img" }), tableAt: h("div", { hidden: true }),
-    tools: h("div", { class: "ch" }), minis: h("div", { class: "card minis" }), ledger: h("div"), sticky: h("div", { class: "sticky" }) });
+  Object.assign(model, { head: h("div.ohead"), verdictAt: h("div"), read: h("div.read"), plot: h("div.plot", { tabindex: 0, role: "img" }), tableAt: h("div", { hidden: true }),
+    tools: h("div.ch"), minis: h("div.card.minis"), ledger: h("div"), sticky: h("div.sticky") });
   model.left = tabsOf(model, ["Checks", "Spec", "Environment", "Lineage"]);
   model.right = tabsOf(model, ["Log", "Samples", "Artifacts", "System", "Result"]);
-  model.chart = new Chart(model.plot, { said: (words) => readout(model, words), zoomed: (ends) => zoom(model, ends), marked: (marker) => document.getElementById(marker.entry)?.scrollIntoView({ block: "center" }) });
+  model.look = seldom(() => { model.left.update(); model.right.update(); }, 1000);
+  model.chart = new Chart(model.plot, { said: (words) => readout(model, words), zoomed: (ends) => zoom(model, ends), marked: (marker) => byId(marker.entry)?.scrollIntoView({ block: "center" }) });
   model.plot.addEventListener("keydown", (event) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (by) { event.preventDefault(); event.stopPropagation(); model.chart.step(by); }
   });
-  model.element = h("div", { class: "op" }, model.head, model.verdictAt,
-    h("div", { class: "og" }, h("div", {}, h("section", { class: "card", "aria-label": "Chart" }, model.tools, model.read, model.plot, model.tableAt), model.minis, h("div", { class: "two" }, model.left.element, model.right.element)),
-      h("aside", { class: "card led", "aria-label": "Ledger" }, h("div", { class: "ch" }, h("h2", {}, "Ledger"), h("span", { class: "s mut" }, "who did what, and what followed")), model.ledger)), model.sticky);
+  model.element = h("div.op", model.head, model.verdictAt,
+    h("div.og", h("div", h("section.card", { "aria-label": "Chart" }, model.tools, model.read, model.plot, model.tableAt), model.minis, h("div.two", model.left.element, model.right.element)),
+      h("aside.card.led", { "aria-label": "Ledger" }, h("div.ch", h("h2", "Ledger"), h("span.s.mut", "who did what, and what followed")), model.ledger)), model.sticky);
 }
 
 async function load(model) {
-  const { id } = model, since = model.cursor ? `&since=${model.cursor}` : "";
-  const [op, decisions, page] = await Promise.all([get(`/operations/${id}`), get(`/operations/${id}/decisions`), get(`/operations/${id}/events?kinds=${KINDS}&limit=2000${since}`)]);
+  const { id } = model, of = `/operations/${id}`, since = model.cursor ? `&since=${model.cursor}` : "", scope = model.scope ?? "";
+  const history = (name) => get(`${of}/metrics?scope=${encodeURIComponent(name)}&points=1000${model.zoom ? `&from=${model.zoom[0]}&to=${model.zoom[1]}` : ""}`).catch(noHistory);
+  const asked = get(of), about = asked.then((op) => model.service ?? service(op.service).catch(() => null));
+  const [op, decisions, page, curves, info] = await Promise.all([asked, get(`${of}/decisions`), get(`${of}/events?kinds=${KINDS}&limit=2000${since}`), history(scope), about]);
   model.events.push(...page.items);
-  Object.assign(model, { op, decisions: decisions.items, cursor: page.next_cursor });
-  const scopes = op.metrics.scopes;
-  model.scope ??= model.query.get("scope") ?? (op.metrics.best || scopes.includes("") ? "" : op.assessment?.scope || scopes.find((name) => name !== "system") || "");
-  const window_ = model.zoom ? `&from=${model.zoom[0]}&to=${model.zoom[1]}` : "";
-  model.history = scopes.includes(model.scope) ? await get(`/operations/${id}/metrics?scope=${encodeURIComponent(model.scope)}&points=1000${window_}`) : { keys: [], steps: [], values: {}, unit: op.metrics.unit };
+  const { best, scopes } = op.metrics;
+  model.scope ??= best || scopes.includes("") ? "" : op.assessment?.scope || scopes.find((name) => name !== "system") || "";
+  Object.assign(model, { op, decisions: decisions.items, cursor: page.next_cursor, service: info, history: model.scope === scope ? curves : await history(model.scope) });
   draw(model);
-  await Promise.all([model.left.update(), model.right.update()]);
+  model.look();
+  if (op.state === "completed" && model.isUsable === undefined) {
+    model.isUsable = (await get("/models").catch(() => ({ items: [] }))).items.some((item) => item.operation === op.id);
+    draw(model);
+  }
+}
+
+// A scope that has no metric yet is no error.
+function noHistory(error) {
+  if (error.status !== 404) throw error;
+  return { keys: [], steps: [], values: {}, unit: "step" };
 }
 
 function draw(model) {
@@ -58,24 +69,24 @@ function draw(model) {
   model.verdict = announce(model.verdict, op);
   document.title = `${op.attention ? "▲ " : ""}${op.name || short(op.id)}: ${word(shown(op)).toLowerCase()} - Tutelage`;
   drawHead(model);
-  if (!model.verdictAt.contains(document.activeElement) || document.activeElement.id === "banner") fill(model.verdictAt, banner(op, () => {}));
+  if (!holds(model.verdictAt) || document.activeElement.id === "banner") fill(model.verdictAt, banner(op, model));
   drawChart(model);
-  fill(model.ledger, timeline(op, model.decisions, model.events, (id) => lit(model, id)), h("p", { class: "foot s mut" }, `${model.decisions.length} ${model.decisions.length === 1 ? "decision" : "decisions"}`));
+  fill(model.ledger, timeline(op, model.decisions, model.events, (id) => lit(model, id)), h("p.foot.s.mut", `${model.decisions.length} ${model.decisions.length === 1 ? "decision" : "decisions"}`));
 }
 
 function drawHead(model) {
   const { op } = model, { progress } = op, legal = mayAct() ? commandsOf(op) : [], act = recommended(op);
-  if (model.head.contains(document.activeElement) && document.activeElement.closest("details[open]")) return;
+  if (holds(model.head) && document.activeElement.closest("details[open]")) return;
   const state = op.state === "running" || op.state === "pending" ? word(op.state) : `${word(op.state)}${op.stopped_early ? ", stopped early" : ""}`;
   const done = progress.done ? `${progress.unit} ${figure(progress.done)}${progress.total ? ` of ${figure(progress.total)}` : ""}` : op.metrics.best || model.history?.steps.length ? `${op.metrics.unit} ${figure(model.history.steps.at(-1) ?? 0)}` : progress.message;
-  const meta = [h("span", {}, h("b", {}, state), " ", done, progress.fraction !== null && LIVE.includes(op.state) ? [" ", bar(progress.fraction, "progress"), ` ${percent(progress.fraction)}`] : null), progress.eta_s && LIVE.includes(op.state) ? left(progress.eta_s) : null,
+  const meta = [h("span", h("b", state), " ", done, progress.fraction !== null && LIVE.includes(op.state) ? [" ", bar(progress.fraction, "progress"), ` ${percent(progress.fraction)}`] : null), progress.eta_s && LIVE.includes(op.state) ? left(progress.eta_s) : null,
     ENDED.includes(op.state) && op.started_at && op.ended_at ? `took ${took(op.started_at, op.ended_at)}, ended ${age(op.ended_at)} ago` : `started ${age(op.started_at || op.created_at)} ago`, `by ${op.owner.name}`, `attempt ${op.attempt} on ${op.executor}`];
   const main = legal.filter((verb) => !["checkpoint", "cancel"].includes(verb)), other = legal.filter((verb) => ["checkpoint", "cancel"].includes(verb));
   const ask = (verb, kind = "") => button(labelOf(verb), () => openDialog(op, { verb, label: labelOf(verb) }), kind);
-  fill(model.head, h("div", { class: "min0" }, h("div", { class: "crumb" }, h("a", { href: "#/" }, "Operations"), " / ", op.service), h("h1", {}, op.name || short(op.id)),
-    h("div", { class: "meta" }, meta.filter(Boolean).map((part) => h("span", {}, part)), button(op.id, () => navigator.clipboard?.writeText(op.id), "bare mono"))),
-    h("div", { class: "ctl" }, main.map((verb) => ask(verb)), other.length || refusedOf(op).length ? h("details", { class: "more" }, h("summary", { class: "btn", "aria-label": "More commands" }, "···"),
-      h("div", { class: "menu" }, other.map((verb) => ask(verb, "ghost")), refusedOf(op).map(([name, why]) => h("p", { class: "s mut" }, h("b", {}, name), `: ${why}`)))) : null));
+  fill(model.head, h("div.min0", h("div.crumb", h("a", { href: "#/" }, "Operations"), " / ", op.service), h("h1", op.name || short(op.id)),
+    h("div.meta", meta.filter(Boolean).map((part) => h("span", part)), button(op.id, () => copy(op.id), "bare mono"))),
+    h("div.ctl", main.map((verb) => ask(verb)), other.length || refusedOf(op).length ? h("details.more", h("summary.btn", { "aria-label": "More commands" }, "···"),
+      h("div.menu", other.map((verb) => ask(verb, "ghost")), refusedOf(op).map(([name, why]) => h("p.s.mut", h("b", name), `: ${why}`)))) : null));
   fill(model.sticky, act && mayAct() ? button(act.label, () => openDialog(op, act), "pri") : null, legal.filter((verb) => verb !== act?.verb).slice(0, act ? 2 : 3).map((verb) => ask(verb)));
 }
 
@@ -93,7 +104,7 @@ function pairOf(model, name) {
 function drawChart(model) {
   const { op, history } = model, name = chosenMetric(model);
   if (!name) {
-    fill(model.tools, h("h2", {}, "No metric yet"), h("span", { class: "s mut" }, op.progress.message || ""), scopeSelect(model));
+    fill(model.tools, h("h2", "No metric yet"), h("span.s.mut", op.progress.message || ""), scopeSelect(model));
     model.plot.hidden = true;
     return;
   }
@@ -138,18 +149,17 @@ function lit(model, id) {
 function scopeSelect(model) {
   const scopes = model.op.metrics.scopes.slice(0, WIDE_RANGE);
   if (scopes.length < 2) return null;
-  return h("label", { class: "lab" }, "Scope ", h("select", { class: "sel", onchange: (event) => { Object.assign(model, { scope: event.target.value, focus: null, zoom: null }); load(model); } },
-    scopes.map((scope) => h("option", { value: scope, selected: scope === model.scope }, scope || "whole operation"))));
+  return h("label.lab", "Scope ", choice(scopes.map((scope) => [scope, scope || "whole operation"]), model.scope, (scope) => { Object.assign(model, { scope, focus: null, zoom: null }); load(model); }, { class: "sel" }));
 }
 
 function drawTools(model, name, info) {
-  if (model.tools.contains(document.activeElement) && !["BUTTON"].includes(document.activeElement.tagName)) return;
+  if (holds(model.tools) && !["BUTTON"].includes(document.activeElement.tagName)) return;
   const focused = document.activeElement?.dataset?.key, { options } = model.chart;
   const toggle = (label, key, on, act) => h("button", { type: "button", "data-key": key, "aria-pressed": String(on), onclick: act }, label);
-  fill(model.tools, h("h2", {}, name), h("span", { class: "s mut about" }, [info?.unit, info?.direction === "minimize" ? "lower is better" : info?.direction === "maximize" ? "higher is better" : ""].filter(Boolean).join(", ")),
-    h("div", { class: "tools" }, scopeSelect(model), model.history.unit === "trial" ? null : h("label", { class: "lab desk" }, "Smooth ", h("input", { type: "range", min: 0, max: 1, step: 0.1, value: options.smooth, oninput: (event) => model.chart.set("smooth", Number(event.target.value)) })),
+  fill(model.tools, h("h2", name), h("span.s.mut.about", [info?.unit, info?.direction === "minimize" ? "lower is better" : info?.direction === "maximize" ? "higher is better" : ""].filter(Boolean).join(", ")),
+    h("div.tools", scopeSelect(model), model.history.unit === "trial" ? null : h("label.lab.desk", "Smooth ", h("input", { type: "range", min: 0, max: 1, step: 0.1, value: options.smooth, oninput: (event) => model.chart.set("smooth", Number(event.target.value)) })),
       model.zoom ? button("Reset zoom", () => zoom(model, null), "sm ghost") : null,
-      h("span", { class: "seg" }, toggle("Log", "log", options.isLog, () => flip(model, "isLog")), toggle("Full range", "full", options.isFull, () => flip(model, "isFull")), toggle("Table", "table", model.isTable, () => { model.isTable = !model.isTable; drawChart(model); }))));
+      h("span.seg", toggle("Log", "log", options.isLog, () => flip(model, "isLog")), toggle("Full range", "full", options.isFull, () => flip(model, "isFull")), toggle("Table", "table", model.isTable, () => { model.isTable = !model.isTable; drawChart(model); }))));
   if (focused) model.tools.querySelector(`[data-key=${focused}]`)?.focus();
   readout(model, null);
   model.tableAt.hidden = !model.isTable;
@@ -165,12 +175,12 @@ function flip(model, option) {
 }
 
 function readout(model, words) {
-  if (words) return fill(model.read, words.map(([label, said, raw]) => h("span", {}, `${label} `, h("b", {}, said), raw ? ` ${raw}` : "")));
+  if (words) return fill(model.read, words.map(([label, said, raw]) => h("span", `${label} `, h("b", said), raw ? ` ${raw}` : "")));
   if (!model.facts) return undefined;
   const { facts, chart } = model, painted = facts.since !== null;
   const key = (kind) => h("i", { class: `key ${kind}` });
-  return fill(model.read, h("span", {}, key("val"), facts.isSearch ? `${facts.name}, best so far; dots are trials` : `${facts.name}, raw as dots`), facts.trainName ? h("span", {}, key("train"), facts.trainName) : null, painted ? h("span", { class: "desk" }, key(facts.family), `${facts.name} since the finding`) : null,
-    h("span", { class: "mut end" }, model.note || (chart.plot ? chart.cut() : "")));
+  return fill(model.read, h("span", key("val"), facts.isSearch ? `${facts.name}, best so far; dots are trials` : `${facts.name}, raw as dots`), facts.trainName ? h("span", key("train"), facts.trainName) : null, painted ? h("span.desk", key(facts.family), `${facts.name} since the finding`) : null,
+    h("span.mut.end", model.note || (chart.plot ? chart.cut() : "")));
 }
 
 function zoom(model, ends) {
@@ -184,9 +194,9 @@ function zoom(model, ends) {
 function drawTable(model) {
   const { xs, value, train, name, trainName } = model.facts, at = new Map(model.facts.markers.map((marker) => [marker.step, marker.label || marker.kind]));
   const rows = xs.map((x, i) => [figure(x), figure(value[i]), ...(train ? [figure(train[i])] : []), at.get(x) || ""]).reverse();
-  const csv = () => navigator.clipboard?.writeText([["step", name, ...(train ? [trainName] : [])], ...xs.map((x, i) => [x, value[i] ?? "", ...(train ? [train[i] ?? ""] : [])])].map((row) => row.join(",")).join("\n"));
+  const csv = () => copy([["step", name, ...(train ? [trainName] : [])], ...xs.map((x, i) => [x, value[i] ?? "", ...(train ? [train[i] ?? ""] : [])])].map((row) => row.join(",")).join("\n"));
   model.rows ??= 200;
-  fill(model.tableAt, h("div", { class: "row2" }, h("span", { class: "s mut" }, `${rows.length} rows, newest first`), button("Copy as CSV", csv, "sm")), table("The chart as a table", ["step", name, ...(train ? [trainName] : []), "mark"], rows.slice(0, model.rows), "figures"),
+  fill(model.tableAt, h("div.row2", h("span.s.mut", `${rows.length} rows, newest first`), button("Copy as CSV", csv, "sm")), table("The chart as a table", ["step", name, ...(train ? [trainName] : []), "mark"], rows.slice(0, model.rows), "figures"),
     rows.length > model.rows ? button(`Show 200 more of ${rows.length}`, () => { model.rows += 200; drawTable(model); }, "sm ghost") : null);
 }
 
@@ -200,5 +210,5 @@ function keysOf(model) {
   const ask = (...verbs) => () => { const verb = verbs.find((each) => mayAct() && commandsOf(model.op).includes(each)); if (verb) openDialog(model.op, { verb, label: labelOf(verb) }); };
   const smooth = (by) => () => { model.chart.set("smooth", Math.max(0, Math.min(1, model.chart.options.smooth + by))); drawTools(model, model.facts.name, null); };
   return { s: ask("stop"), p: ask("pause", "resume"), t: ask("tune"), b: ask("branch"), a: ask("approve"), r: ask("reject"), ".": ask("checkpoint"), l: () => flip(model, "isLog"), f: () => flip(model, "isFull"), "[": smooth(-0.1), "]": smooth(0.1),
-    0: () => zoom(model, null), v: () => { model.isTable = !model.isTable; drawChart(model); }, w: () => document.getElementById("banner").focus(), ArrowLeft: () => model.chart.step(-1), ArrowRight: () => model.chart.step(1) };
+    0: () => zoom(model, null), v: () => { model.isTable = !model.isTable; drawChart(model); }, w: () => byId("banner").focus(), ArrowLeft: () => model.chart.step(-1), ArrowRight: () => model.chart.step(1) };
 }

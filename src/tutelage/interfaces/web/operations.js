@@ -1,7 +1,7 @@
 // All operations, most urgent first: a row says what is happening, shows it, and offers what to do.
 import { get, mayAct } from "./api.js";
 import { commandsOf, openDialog, recommended } from "./commands.js";
-import { bar, button, fill, h } from "./dom.js";
+import { bar, button, byId, chip, fill, h, holds } from "./dom.js";
 import { age, count, figure, left, percent, short, took } from "./format.js";
 import { spark } from "./spark.js";
 import { ENDED, LIVE, family, icon, shown, story, whoSign, word } from "./verdict.js";
@@ -15,12 +15,12 @@ const SORTS = {
 
 export async function open({ query }) {
   const model = { items: [], counts: {}, query, selected: new Set(), current: -1, isHeld: false, numEnded: SHOWN_ENDED, restAt: 0 };
-  model.head = h("div", { class: "lhead" });
-  model.body = h("div", { class: "tbl" });
-  model.bar = h("div", { class: "selbar", role: "region", "aria-label": "Selected operations", hidden: true });
-  const hint = h("p", { class: "s mut desk hint" }, ["j", "k"].map((key) => h("kbd", {}, key)), " move  ", h("kbd", {}, "Enter"), " open  ",
-    h("kbd", {}, "x"), " select  ", h("kbd", {}, "c"), " compare  ", h("kbd", {}, "/"), " find  ", h("kbd", {}, "?"), " all keys");
-  model.element = h("div", { class: "ops" }, model.head, model.body, hint, model.bar);
+  model.head = h("div.lhead");
+  model.body = h("div.tbl");
+  model.bar = h("div.selbar", { role: "region", "aria-label": "Selected operations", hidden: true });
+  const hint = h("p.s.mut.desk.hint", ["j", "k"].map((key) => h("kbd", key)), " move  ", h("kbd", "Enter"), " open  ",
+    h("kbd", "x"), " select  ", h("kbd", "c"), " compare  ", h("kbd", "/"), " find  ", h("kbd", "?"), " all keys");
+  model.element = h("div.ops", model.head, model.body, hint, model.bar);
   model.body.addEventListener("pointerenter", () => { model.isHeld = true; });
   model.body.addEventListener("pointerleave", () => { model.isHeld = false; draw(model); });
   await load(model);
@@ -57,7 +57,7 @@ function refreshRows(model) {
   const byId = new Map(model.items.map((op) => [op.id, op]));
   for (const old of model.body.querySelectorAll("tr[data-id]")) {
     const op = byId.get(old.dataset.id);
-    if (op && !old.contains(document.activeElement)) old.replaceWith(row(model, op));
+    if (op && !holds(old)) old.replaceWith(row(model, op));
   }
 }
 
@@ -104,26 +104,24 @@ function draw(model) {
   const focused = document.activeElement?.closest?.("tr[data-id]")?.dataset.id, tag = document.activeElement?.tagName;
   const groups = grouped(model, found);
   model.order = groups.flatMap(([, some]) => some.map((op) => op.id));
-  fill(model.body, h("table", { class: "ops" }, h("caption", { class: "sr" }, "Operations, most urgent first"), heads(model),
+  fill(model.body, h("table.ops", h("caption.sr", "Operations, most urgent first"), heads(model),
     groups.map(([name, some, more]) => h("tbody", { "aria-label": name },
-      h("tr", { class: "grp" }, h("th", { colspan: 5, scope: "rowgroup" }, more
-        ? button(`Show ${name}`, () => { model.numEnded += 100; draw(model); }, "sm ghost") : [name, " ", h("span", {}, String(some.length))])),
+      h("tr.grp", h("th", { colspan: 5, scope: "rowgroup" }, more
+        ? button(`Show ${name}`, () => { model.numEnded += 100; draw(model); }, "sm ghost") : [name, " ", h("span", String(some.length))])),
       some.map((op) => row(model, op))))));
   if (focused) model.body.querySelector(`tr[data-id="${focused}"] ${tag.toLowerCase()}`)?.focus();
   return undefined;
 }
 
 function drawHead(model) {
-  if (model.head.contains(document.activeElement) && document.activeElement.tagName !== "BUTTON") return;
+  if (holds(model.head) && document.activeElement.tagName !== "BUTTON") return;
   const needs = model.items.filter((op) => op.attention).length, of = (...states) => states.reduce((n, state) => n + (model.counts[state] || 0), 0);
   const title = needs ? `${count(needs, "operation needs", "operations need")} you` : model.items.length ? "Nothing needs you" : "Operations";
   const rest = [[of(...LIVE), "running"], [of("pending", "paused"), "waiting"], [of(...ENDED), "ended"]].filter(([n]) => n).map(([n, name], i) => `${i ? count(n, "", "").trim().toLowerCase() : count(n, "", "").trim()} ${name}`);
-  const select = (name, of_) => h("label", { class: "chip" }, h("span", {}, name[0].toUpperCase() + name.slice(1)),
-    h("select", { onchange: (event) => filtered(model, name, event.target.value) }, h("option", { value: "" }, "any"),
-      [...new Set(model.items.map(of_))].sort().map((option) => h("option", { value: option, selected: model.query.get(name) === option }, name === "verdict" ? word(option) : option))));
-  fill(model.head, h("div", {}, h("h1", {}, title), h("p", {}, rest.length ? `${rest.join(", ")}.${needs ? " The rest can be left alone." : ""}` : "")),
-    h("div", { class: "filters" }, h("input", { class: "search", id: "find", type: "search", placeholder: "Find by name, tag, id", "aria-label": "Find operations", value: model.query.get("text") || "", oninput: (event) => filtered(model, "text", event.target.value) }),
-      Object.entries(FILTERS).map(([name, of_]) => select(name, of_)), mayAct() ? h("a", { class: "btn pri", href: "#/new" }, "New operation") : null));
+  const select = (name, of_) => chip(name, [...new Set(model.items.map(of_))].sort().map((each) => [each, name === "verdict" ? word(each) : each]), model.query.get(name), (chosen) => filtered(model, name, chosen));
+  fill(model.head, h("div", h("h1", title), h("p", rest.length ? `${rest.join(", ")}.${needs ? " The rest can be left alone." : ""}` : "")),
+    h("div.filters", h("input.search", { id: "find", type: "search", placeholder: "Find by name, tag, id", "aria-label": "Find operations", value: model.query.get("text") || "", oninput: (event) => filtered(model, "text", event.target.value) }),
+      Object.entries(FILTERS).map(([name, of_]) => select(name, of_)), mayAct() ? h("a.btn.pri", { href: "#/new" }, "New operation") : null));
 }
 
 function filtered(model, name, value) {
@@ -137,8 +135,8 @@ function heads(model) {
   const sort = model.query.get("sort"), down = model.query.get("down");
   const head = (label, name, kind = "") => h("th", { scope: "col", class: kind, "aria-sort": sort === name ? (down ? "descending" : "ascending") : null },
     button(label, () => { model.query.delete("down"); if (sort === name && !down) model.query.set("down", "1"); filtered(model, "sort", sort === name && down ? "" : name); }, "bare"));
-  return h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "sr" }, "select")), head("Operation", "name"), head("What is happening", "verdict"),
-    h("th", { scope: "col" }, "Curve, best marked"), head("Best", "best", "num"), head("Progress", "progress"), head("Age", "age", "age"), h("th", { scope: "col" }, h("span", { class: "sr" }, "action"))));
+  return h("thead", h("tr", h("th", { scope: "col" }, h("span.sr", "select")), head("Operation", "name"), head("What is happening", "verdict"),
+    h("th", { scope: "col" }, "Curve, best marked"), head("Best", "best", "num"), head("Progress", "progress"), head("Age", "age", "age"), h("th", { scope: "col" }, h("span.sr", "action"))));
 }
 
 function row(model, op) {
@@ -150,15 +148,15 @@ function row(model, op) {
   const how = going ? [progress.fraction === null ? (progress.done ? `${figure(progress.done)} ${progress.unit}s` : "") : percent(progress.fraction), progress.eta_s ? left(progress.eta_s) : ""].filter(Boolean).join(" · ")
     : op.started_at && op.ended_at ? `${op.state === "completed" ? "took" : `${word(op.state).toLowerCase()} after`} ${took(op.started_at, op.ended_at)}` : "";
   return h("tr", { class: `row ${family(show)}`, "data-id": op.id, onclick: (event) => { if (!event.target.closest("input,a,button")) location.hash = `#/op/${op.id}`; } },
-    h("td", { class: "pick" }, picked),
-    h("th", { scope: "row", class: "nmw" }, h("div", { class: "two-up" }, icon(show, 18), h("div", { class: "min0" }, h("a", { class: "nm", href: `#/op/${op.id}`, title: name }, name),
-      h("div", { class: "sub" }, op.service, " ", whoSign(op.owner.kind, 8), " ", op.owner.name)))),
-    h("td", { class: "why" }, h("div", { class: "st" }, h("span", { class: "vw" }, word(show)), " ", sentence), h("div", { class: "d" }, [detail, pending(op)].filter(Boolean).join(" "))),
-    h("td", { class: "spk" }, spark(op, show)),
-    h("td", { class: "num" }, best ? [h("b", {}, figure(best.value)), h("div", { class: "d", title: best.metric }, `at ${unit === "step" ? "" : `${unit} `}${figure(best.step)}`)] : null),
-    h("td", { class: "prog" }, h("div", { class: "d" }, how), going && progress.fraction !== null ? bar(progress.fraction, `Progress of ${name}`) : null),
-    h("td", { class: "age d", title: op.created_at }, age(op.created_at)),
-    h("td", { class: "act" }, act ? button(act.label, () => openDialog(op, act), "sm") : null));
+    h("td.pick", picked),
+    h("th", { scope: "row", class: "nmw" }, h("div.two-up", icon(show, 18), h("div.min0", h("a.nm", { href: `#/op/${op.id}`, title: name }, name),
+      h("div.sub", op.service, " ", whoSign(op.owner.kind, 8), " ", op.owner.name)))),
+    h("td.why", h("div.st", h("span.vw", word(show)), " ", sentence), h("div.d", [detail, pending(op)].filter(Boolean).join(" "))),
+    h("td.spk", spark(op, show)),
+    h("td.num", best ? [h("b", figure(best.value)), h("div.d", { title: best.metric }, `at ${unit === "step" ? "" : `${unit} `}${figure(best.step)}`)] : null),
+    h("td.prog", h("div.d", how), going && progress.fraction !== null ? bar(progress.fraction, `Progress of ${name}`) : null),
+    h("td.age.d", { title: op.created_at }, age(op.created_at)),
+    h("td.act", act ? button(act.label, () => openDialog(op, act), "sm") : null));
 }
 
 const pending = (op) => (op.policy.pending ? `Policy: ${op.policy.pending.do}, held ${op.policy.pending.held} of ${op.policy.pending.hold}.` : "");
@@ -173,7 +171,7 @@ function drawBar(model) {
   const ids = [...model.selected], n = ids.length;
   model.bar.hidden = n < 1;
   const stoppable = model.items.filter((op) => model.selected.has(op.id) && commandsOf(op).includes("stop"));
-  fill(model.bar, h("span", {}, `${n} selected`), n > 1 && n <= 8 ? h("a", { class: "btn", href: `#/compare/${ids.join(",")}` }, `Compare ${n}`) : h("span", {}, n > 8 ? "compare takes eight at most" : "pick one more to compare"),
+  fill(model.bar, h("span", `${n} selected`), n > 1 && n <= 8 ? h("a.btn", { href: `#/compare/${ids.join(",")}` }, `Compare ${n}`) : h("span", n > 8 ? "compare takes eight at most" : "pick one more to compare"),
     stoppable.length && mayAct() ? button(`Stop ${stoppable.length}…`, () => openDialog(stoppable[0], { verb: "stop", label: "Stop…" }, stoppable)) : null,
     button("Clear", () => { model.selected.clear(); draw(model); }));
 }
@@ -192,16 +190,16 @@ function keysOf(model) {
   return {
     j: move(1), k: move(-1), ArrowDown: move(1), ArrowUp: move(-1), x: here((at) => at.querySelector("input").click()),
     Enter: (event) => { if (event.target.matches("a,button,input")) return false; here((at) => { location.hash = `#/op/${at.dataset.id}`; })(); return true; },
-    c: () => { if (model.selected.size > 1) location.hash = `#/compare/${[...model.selected].join(",")}`; }, "/": () => document.getElementById("find").focus(),
+    c: () => { if (model.selected.size > 1) location.hash = `#/compare/${[...model.selected].join(",")}`; }, "/": () => byId("find").focus(),
     s: here((at, op) => { if (mayAct() && commandsOf(op).includes("stop")) openDialog(op, { verb: "stop", label: "Stop…" }); }),
     Escape: () => { model.query = new URLSearchParams(); model.selected.clear(); filtered(model, "sort", ""); },
   };
 }
 
-const nothingFound = (model) => h("div", { class: "empty" }, h("p", {}, `No operation matches. ${model.items.length} are hidden by: ${[...model.query].map((pair) => pair.join(" = ")).join(", ")}`),
+const nothingFound = (model) => h("div.empty", h("p", `No operation matches. ${model.items.length} are hidden by: ${[...model.query].map((pair) => pair.join(" = ")).join(", ")}`),
   button("Clear", () => { model.query = new URLSearchParams(); filtered(model, "text", ""); }));
 
-const empty = () => h("div", { class: "empty" }, h("h2", {}, "Nothing has been trained here yet."), h("p", {}, "Three ways to begin:"),
-  h("ul", {}, h("li", {}, h("a", { href: "#/new" }, "New operation"), ", here"), h("li", {}, h("code", {}, "tutelage demo"), ", a first run in the terminal"),
-    h("li", {}, h("code", {}, "tutelage run -- python train.py"), ", your own script; three lines in it report its metrics")));
+const empty = () => h("div.empty", h("h2", "Nothing has been trained here yet."), h("p", "Three ways to begin:"),
+  h("ul", h("li", h("a", { href: "#/new" }, "New operation"), ", here"), h("li", h("code", "tutelage demo"), ", a first run in the terminal"),
+    h("li", h("code", "tutelage run -- python train.py"), ", your own script; three lines in it report its metrics")));
 

@@ -1,6 +1,6 @@
 // The cards under the chart: each tab loads when it is opened, and again while it is open.
 import { fileOf, get } from "./api.js";
-import { button, fill, h, table } from "./dom.js";
+import { button, copy, fill, h, table } from "./dom.js";
 import { age, bytes, capped, figure, value } from "./format.js";
 import { mini } from "./mini.js";
 import { icon, ofFinding, shown, word } from "./verdict.js";
@@ -11,9 +11,9 @@ const MAX_TEXT = 20000;
 
 export function tabsOf(model, names) {
   let chosen = names[0], told = "";
-  const body = h("div", { class: "tabbody", role: "tabpanel", tabindex: 0 });
+  const body = h("div.tabbody", { role: "tabpanel", tabindex: 0 });
   const tabs = names.map((name) => h("button", { type: "button", role: "tab", onclick: () => choose(name), onkeydown: arrow }, name));
-  const list = h("div", { class: "tabs2", role: "tablist" }, tabs);
+  const list = h("div.tabs2", { role: "tablist" }, tabs);
   function arrow(event) {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by) return;
@@ -33,7 +33,7 @@ export function tabsOf(model, names) {
     try {
       shownNow = await PANELS[mine](model);
     } catch (error) {
-      shownNow = [h("p", { class: "note" }, error.message, " ", error.hint || ""), error.message];
+      shownNow = [h("p.note", error.message, " ", error.hint || ""), error.message];
     }
     if (mine !== chosen || shownNow[1] === told) return;
     told = shownNow[1];
@@ -42,26 +42,26 @@ export function tabsOf(model, names) {
     body.scrollTop = mine === "Log" ? body.scrollHeight : end;
   }
   mark();
-  return { element: h("section", { class: "card", "aria-label": names.join(", ") }, list, body), update };
+  return { element: h("section.card", { "aria-label": names.join(", ") }, list, body), update };
 }
 
-const none = (text) => [h("p", { class: "note" }, text), text];
+const none = (text) => [h("p.note", text), text];
 
 const PANELS = {
   Checks: async ({ op }) => {
     const findings = op.assessment?.findings || [];
     if (!findings.length) return none("No check has run yet.");
-    return [h("ul", { class: "checks" }, findings.map((item) => h("li", {}, icon(ofFinding(item), 14), h("span", { class: "mono" }, item.code), h("span", {}, CHECKS[item.code] || word(ofFinding(item))),
-      h("span", {}, Object.entries(item.evidence).map(([name, number]) => `${name} ${figure(number, 3)}`).join("; ") || word(ofFinding(item)), item.since_step === null ? "" : `; since ${figure(item.since_step)}`)))), JSON.stringify(findings)];
+    return [h("ul.checks", findings.map((item) => h("li", icon(ofFinding(item), 14), h("span.mono", item.code), h("span", CHECKS[item.code] || word(ofFinding(item))),
+      h("span", Object.entries(item.evidence).map(([name, number]) => `${name} ${figure(number, 3)}`).join("; ") || word(ofFinding(item)), item.since_step === null ? "" : `; since ${figure(item.since_step)}`)))), JSON.stringify(findings)];
   },
   Spec: async ({ id }) => {
     const spec = await get(`/operations/${id}/spec`), text = JSON.stringify(spec, null, 1);
-    return [[h("div", { class: "row2" }, button("Copy", () => navigator.clipboard?.writeText(text), "sm")), h("pre", { class: "log" }, text)], text];
+    return [[h("div.row2", button("Copy", () => copy(text), "sm")), h("pre.log", text)], text];
   },
   Environment: async ({ id }) => {
     const { packages, ...rest } = await get(`/operations/${id}/environment`);
     const rows = Object.entries(rest).map(([name, given]) => [name, capped(value(given), 300)]);
-    return [[table("Environment", ["what", "value"], rows), packages ? h("details", { class: "note" }, h("summary", {}, `${Object.keys(packages).length} packages`), table("Packages", ["package", "version"], Object.entries(packages).sort())) : null], JSON.stringify(rest)];
+    return [[table("Environment", ["what", "value"], rows), packages ? h("details.note", h("summary", `${Object.keys(packages).length} packages`), table("Packages", ["package", "version"], Object.entries(packages).sort())) : null], JSON.stringify(rest)];
   },
   Lineage: async ({ id }) => {
     const { nodes, edges } = await get(`/operations/${id}/lineage`);
@@ -70,32 +70,32 @@ const PANELS = {
   },
   Log: async ({ id }) => {
     const { lines } = await get(`/operations/${id}/logs?limit=200`);
-    return lines.length ? [h("pre", { class: "log", role: "log", "aria-label": "Log" }, lines.join("\n")), lines.join("\n")] : none("It has written nothing yet.");
+    return lines.length ? [h("pre.log", { role: "log", "aria-label": "Log" }, lines.join("\n")), lines.join("\n")] : none("It has written nothing yet.");
   },
   Samples: async ({ events }) => {
     const samples = events.filter((event) => event.kind === "sample").slice(-50).reverse();
     if (!samples.length) return none("It has given no samples.");
-    return [samples.map((event) => h("div", { class: "sample" }, h("span", { class: "s mut" }, `step ${figure(event.step)}, ${age(event.at)} ago`), h("pre", { class: "log" }, Object.entries(event.data).map(([name, given]) => `${name}: ${value(given)}`).join("\n")))), String(samples[0].seq)];
+    return [samples.map((event) => h("div.sample", h("span.s.mut", `step ${figure(event.step)}, ${age(event.at)} ago`), h("pre.log", Object.entries(event.data).map(([name, given]) => `${name}: ${value(given)}`).join("\n")))), String(samples[0].seq)];
   },
   Artifacts: async ({ id }) => {
     const { items } = await get(`/operations/${id}/artifacts`);
     if (!items.length) return none("It has produced no files yet.");
-    const preview = h("div", { class: "preview" });
-    return [[h("div", { class: "pictures" }, items.filter((item) => IMAGE.test(item.name)).map((item) => h("a", { href: fileOf(id, item.name), download: "" }, h("img", { src: fileOf(id, item.name), alt: item.name, loading: "lazy" }), h("span", {}, item.name)))),
+    const preview = h("div.preview");
+    return [[h("div.pictures", items.filter((item) => IMAGE.test(item.name)).map((item) => h("a", { href: fileOf(id, item.name), download: "" }, h("img", { src: fileOf(id, item.name), alt: item.name, loading: "lazy" }), h("span", item.name)))),
       table("Artifacts", ["file", "size", ""], items.map((item) => [h("a", { href: fileOf(id, item.name), download: "" }, item.name), bytes(item.bytes), TEXT.test(item.name) ? button("Show", () => look(preview, id, item), "bare") : ""])), preview], items.map((item) => item.name + item.bytes).join()];
   },
   System: async ({ id, op }) => {
     if (!op.metrics.scopes.includes("system")) return none("The machine has not been measured yet.");
     const { keys, steps, values } = await get(`/operations/${id}/metrics?scope=system&points=300`);
-    return [h("div", { class: "minis" }, keys.map((key) => mini(key, steps, values[key].map((y) => (typeof y === "number" ? y : null)), undefined, () => {}))), String(steps.at(-1))];
+    return [h("div.minis", keys.map((key) => mini(key, steps, values[key].map((y) => (typeof y === "number" ? y : null)), undefined, () => {}))), String(steps.at(-1))];
   },
-  Result: async ({ op }) => (op.result ? [h("pre", { class: "log" }, JSON.stringify(op.result, null, 1)), JSON.stringify(op.result)] : none("A result comes with the end.")),
+  Result: async ({ op }) => (op.result ? [h("pre.log", JSON.stringify(op.result, null, 1)), JSON.stringify(op.result)] : none("A result comes with the end.")),
 };
 
 async function look(place, id, item) {
   const answer = await fetch(fileOf(id, item.name));
   const text = (await answer.text()).slice(0, MAX_TEXT);
-  fill(place, h("h3", {}, item.name), h("pre", { class: "log" }, text, item.bytes > MAX_TEXT ? `\n… the first ${MAX_TEXT.toLocaleString("en-US")} characters of ${bytes(item.bytes)}` : ""));
+  fill(place, h("h3", item.name), h("pre.log", text, item.bytes > MAX_TEXT ? `\n… the first ${MAX_TEXT.toLocaleString("en-US")} characters of ${bytes(item.bytes)}` : ""));
 }
 
 function tree(nodes, edges, here) {
@@ -104,8 +104,8 @@ function tree(nodes, edges, here) {
     const node = byId.get(id);
     if (!node || seen.has(id)) return null;
     const label = node.name || node.id;
-    return h("li", {}, icon(shown({ ...node, waiting_for: null, assessment: null }), 14), " ", id === here ? h("b", {}, label) : h("a", { href: `#/op/${id}` }, label), h("span", { class: "mut s" }, ` ${node.service}${edge && edge.at !== null ? `, at ${figure(edge.at)}` : ""}${node.best ? `, best ${node.best.metric} ${figure(node.best.value)}` : ""}`),
-      h("ul", {}, children(id).map((next) => branch(next.child, next, new Set([...seen, id])))));
+    return h("li", icon(shown({ ...node, waiting_for: null, assessment: null }), 14), " ", id === here ? h("b", label) : h("a", { href: `#/op/${id}` }, label), h("span.mut.s", ` ${node.service}${edge && edge.at !== null ? `, at ${figure(edge.at)}` : ""}${node.best ? `, best ${node.best.metric} ${figure(node.best.value)}` : ""}`),
+      h("ul", children(id).map((next) => branch(next.child, next, new Set([...seen, id])))));
   };
-  return h("ul", { class: "tree" }, nodes.filter((node) => !edges.some((edge) => edge.child === node.id)).map((node) => branch(node.id, null, new Set())));
+  return h("ul.tree", nodes.filter((node) => !edges.some((edge) => edge.child === node.id)).map((node) => branch(node.id, null, new Set())));
 }

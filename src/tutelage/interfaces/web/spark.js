@@ -19,9 +19,9 @@ export function spark(operation, shown) {
   const since = operation.state === "running" && ["red", "amber", "violet"].includes(face(shown)[1]) ? assessment?.since_step : null;
   const painted = since === null || since === undefined ? [] : points.filter(([x]) => x >= since);
   const ring = best && best.metric === curve.metric && curve.scope === "" ? [best.step, number(best.value)] : null;
-  return svg("svg", { class: "spark", width: W, height: H, viewBox: `0 0 ${W} ${H}`, "aria-hidden": "true" },
-    svg("path", { class: "floor", d: `M3 ${H - 1.5}H${W - 3}` }),
-    svg("path", { class: "curve", d: path(points) }),
+  return svg("svg.spark", { width: W, height: H, viewBox: `0 0 ${W} ${H}`, "aria-hidden": "true" },
+    svg("path.floor", { d: `M3 ${H - 1.5}H${W - 3}` }),
+    svg("path.curve", { d: path(points) }),
     painted.length > 1 ? svg("path", { class: `painted ${face(shown)[1]}`, d: path(painted) }) : null,
-    ring && ring[0] >= first ? svg("circle", { class: "best", cx: X(ring[0]), cy: Math.min(H - 3, Math.max(3, Y(ring[1]))), r: 2.4 }) : null);
+    ring && ring[0] >= first ? svg("circle.best", { cx: X(ring[0]), cy: Math.min(H - 3, Math.max(3, Y(ring[1]))), r: 2.4 }) : null);
 }

@@ -49,6 +49,7 @@ export function story(operation) {
   if (waiting) return [waiting.detail || (waiting.kind === "slot" ? "Waits for a free place." : "Waits for an answer."),
     waiting.until && waiting.kind === "approval" ? `No answer by ${waiting.until.slice(11, 16)} counts as no.` : ""];
   if (["running", "completed"].includes(state) && assessment) return [assessment.sentence, assessment.detail];
+  if (state === "running") return [`No metric yet${operation.phase ? `: ${operation.phase}` : ""}.`, progress.message];
   return [progress.message ? `Last: ${progress.message}` : "", assessment ? `Was ${word(assessment.verdict).toLowerCase()}. ${assessment.sentence}` : ""];
 }
 
@@ -62,5 +63,5 @@ export function icon(name, size = 16) {
 
 const WHO = { agent: "M5.5 1.2 9.8 5.5 5.5 9.8 1.2 5.5z", person: "M9.5 5.5a4 4 0 1 1-8 0 4 4 0 0 1 8 0z", policy: "M1.8 1.8h7.4v7.4H1.8z", program: "M5.5 1.4 9.6 9H1.4z" };
 export function whoSign(kind, size = 10) {
-  return svg("svg", { class: "who", width: size, height: size, viewBox: "0 0 11 11", role: "img", "aria-label": kind }, svg("path", { d: WHO[kind] || WHO.program }));
+  return svg("svg.who", { width: size, height: size, viewBox: "0 0 11 11", role: "img", "aria-label": kind }, svg("path", { d: WHO[kind] || WHO.program }));
 }
