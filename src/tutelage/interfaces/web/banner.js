@@ -1,12 +1,12 @@
 // The verdict banner: sentence, evidence, action. It renders the judge's own words and writes none.
-import { mayAct } from "./api.js";
-import { commandsOf, labelOf, openDialog, recommended, sentenceOf } from "./commands.js";
-import { button, byId, fill, h } from "./dom.js";
-import { age, capped, figure } from "./format.js";
-import { isPolicy } from "./ledger.js";
-import { face, family, icon, shown, story, word } from "./verdict.js";
+import {mayAct} from "./api.js";
+import {commandsOf, labelOf, openDialog, recommended, sentenceOf} from "./commands.js";
+import {button, byId, fill, h} from "./dom.js";
+import {age, capped, figure} from "./format.js";
+import {isPolicy} from "./ledger.js";
+import {face, family, icon, shown, story, word} from "./verdict.js";
 
-const DEEDS = { completed: ["stop", "Stopped early"], cancelled: ["cancel", "Cancelled"], paused: ["pause", "Paused"] };
+const DEEDS = {completed: ["stop", "Stopped early"], cancelled: ["cancel", "Cancelled"], paused: ["pause", "Paused"]};
 
 // Who brought it to where it is, and why: what a stranger asks first.
 function deed(op, decisions) {
@@ -16,17 +16,17 @@ function deed(op, decisions) {
   return `${done} by ${who}${last.at_step === null ? "" : ` at ${op.metrics.unit} ${figure(last.at_step)}`}${last.reason ? `: “${capped(last.reason, 240)}”` : "."}`;
 }
 
-export function banner(op, { decisions, onlit, isUsable }) {
+export function banner(op, {decisions, onlit}) {
   const show = shown(op), [sentence, detail] = story(op), said = op.assessment, did = deed(op, decisions);
   const about = ["running", "completed", "paused"].includes(op.state) && said ? said : null;
   const isQuiet = !op.attention && !op.error && (["green", "grey"].includes(face(show)[1]) || !about?.evidence.length);
   const since = [about?.since_at && op.state === "running" ? `Found ${age(about.since_at)} ago.` : "", detail, about?.confidence ? `Confidence ${figure(about.confidence, 2)}.` : ""].filter(Boolean).join(" ");
-  return h("section", { class: `banner ${family(show)}${isQuiet ? " calm" : ""}`, id: "banner", tabindex: -1, "aria-label": "Verdict" },
-    h("div.bv", icon(show, isQuiet ? 18 : 30), h("div", h("div.w", word(show)), h("div.say", op.state === "completed" || !did ? capped(sentence || "") : did), did && op.state === "completed" ? h("div.deed", did) : null, since ? h("div.since", since) : null,
+  return h("section", {class: `banner ${family(show)}${isQuiet ? " calm" : ""}`, id: "banner", tabindex: -1, "aria-label": "Verdict"},
+    h(".bv", icon(show, isQuiet ? 18 : 30), h("div", h(".w", word(show)), h(".say", op.state === "completed" || !did ? capped(sentence || "") : did), did && op.state === "completed" ? h(".deed", did) : null, since ? h(".since", since) : null,
       op.error ? trace(op.error) : null)),
-    about?.evidence.length && !isQuiet ? h("dl.ev", about.evidence.slice(0, 4).map((item) => h("div", { tabindex: item.at_step === null ? null : 0, onpointerenter: () => onlit(item.at_step), onpointerleave: () => onlit(null) },
+    about?.evidence.length && !isQuiet ? h("dl.ev", about.evidence.slice(0, 4).map((item) => h("div", {tabindex: item.at_step === null ? null : 0, onpointerenter: () => onlit(item.at_step), onpointerleave: () => onlit(null)},
       h("dt", item.label), h("dd", figure(item.value), item.unit ? h("small", ` ${item.unit}`) : null)))) : h("span"),
-    action(op, isUsable));
+    action(op));
 }
 
 function trace(error) {
@@ -34,18 +34,18 @@ function trace(error) {
   return lines.length ? h("details", h("summary", "What it said last"), h("pre.log", lines.join("\n"))) : null;
 }
 
-function action(op, isUsable) {
-  const act = mayAct() ? recommended(op) : null, legal = commandsOf(op), buttons = isUsable ? [h("a.btn.pri", { href: `#/models/${op.id}` }, "Use this model")] : [];
+function action(op) {
+  const act = mayAct() ? recommended(op) : null, legal = commandsOf(op), buttons = op.state === "completed" && op.result?.modelPath ? [h("a.btn.pri", {href: `#/models/${op.id}`}, "Use this model")] : [];
   if (act) buttons.push(button(act.label, () => openDialog(op, act), "pri"));
-  if (act?.verb === "approve") buttons.push(button("Reject…", () => openDialog(op, { verb: "reject", label: "Reject…" })));
-  else if (act && act.verb !== "branch" && legal.includes("branch") && op.metrics.best) buttons.push(button("Branch…", () => openDialog(op, { verb: "branch", label: labelOf("branch") })));
+  if (act?.verb === "approve") buttons.push(button("Reject…", () => openDialog(op, {verb: "reject", label: "Reject…"})));
+  else if (act && act.verb !== "branch" && legal.includes("branch") && op.metrics.best) buttons.push(button("Branch…", () => openDialog(op, {verb: "branch", label: labelOf("branch")})));
   const said = sentenceOf(op), live = !["completed", "cancelled", "failed", "interrupted"].includes(op.state), waiting = op.policy.pending;
   if (!buttons.length && !waiting && !(live && said)) return null;
-  return h("div.rec", live && said ? h("div.l", h("b", "Recommended: "), said) : null, buttons.length ? h("div.bs", buttons) : null, waiting ? hold(waiting) : null);
+  return h(".rec", live && said ? h(".l", h("b", "Recommended: "), said) : null, buttons.length ? h(".bs", buttons) : null, waiting ? hold(waiting) : null);
 }
 
-function hold({ do: what, held, hold: needed, at_step: at }) {
-  return h("div.hold", h("progress", { max: needed, value: held, "aria-label": `policy held ${held} of ${needed}` }), h("span", `policy: ${what} ${at === null ? `when held ${needed} times, ${held} so far` : `at ${figure(at)}`}`));
+function hold({do: what, held, hold: needed, at_step: at}) {
+  return h(".hold", h("progress", {max: needed, value: held, "aria-label": `policy held ${held} of ${needed}`}), h("span", `policy: ${what} ${at === null ? `when held ${needed} times, ${held} so far` : `at ${figure(at)}`}`));
 }
 
 // Tells a screen reader about a verdict once it changes; red is told at once.

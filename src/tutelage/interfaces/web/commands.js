@@ -1,9 +1,9 @@
 // The verbs: which are legal now, which one is recommended, and the one dialog that asks for a reason before any of them.
-import { get, post, service, session } from "./api.js";
-import { button, byId, choice, fill, h } from "./dom.js";
-import { figure, short, value } from "./format.js";
-import { isLive } from "./live.js";
-import { ENDED, shown, word } from "./verdict.js";
+import {get, post, service, session} from "./api.js";
+import {button, byId, choice, fill, h} from "./dom.js";
+import {figure, short, value} from "./format.js";
+import {isLive} from "./live.js";
+import {ENDED, shown, word} from "./verdict.js";
 
 const ORDER = ["approve", "reject", "pause", "resume", "tune", "branch", "stop", "checkpoint", "cancel"];
 const WORDS = {
@@ -26,18 +26,18 @@ const stepOf = (args) => args.at ?? args.from ?? args.step ?? args.checkpoint ??
 
 export function recommended(op) {
   const legal = commandsOf(op);
-  if (legal.includes("approve")) return { verb: "approve", label: "Approve…" };
+  if (legal.includes("approve")) return {verb: "approve", label: "Approve…"};
   const advice = op.assessment?.recommendation, best = op.metrics.best;
-  if (op.state === "failed" && legal.includes("resume")) return { verb: "resume", label: "Resume…" };
-  if (op.state === "paused" && legal.includes("resume")) return { verb: "resume", label: "Resume…" };
+  if (op.state === "failed" && legal.includes("resume")) return {verb: "resume", label: "Resume…"};
+  if (op.state === "paused" && legal.includes("resume")) return {verb: "resume", label: "Resume…"};
   if (!advice || ENDED.includes(op.state)) return null;
   const step = stepOf(advice.args) ?? best?.step;
-  if (advice.do === "stop" && legal.includes("stop")) return { verb: "stop", label: best ? `Stop, keep ${figure(best.step)}…` : "Stop…" };
-  if (advice.do === "use_checkpoint" && legal.includes("branch")) return { verb: "branch", label: `Branch from ${figure(step)}…`, args: { from: step } };
-  if (advice.do === "use_checkpoint" && legal.includes("stop")) return { verb: "stop", label: "Stop…" };
+  if (advice.do === "stop" && legal.includes("stop")) return {verb: "stop", label: best ? `Stop, keep ${figure(best.step)}…` : "Stop…"};
+  if (advice.do === "use_checkpoint" && legal.includes("branch")) return {verb: "branch", label: `Branch from ${figure(step)}…`, args: {from: step}};
+  if (advice.do === "use_checkpoint" && legal.includes("stop")) return {verb: "stop", label: "Stop…"};
   if (advice.do === "tune" && legal.includes("tune")) {
     const [[name, to] = []] = Object.entries(advice.args.set || advice.args);
-    return { verb: "tune", label: name ? `Set ${name} to ${value(to)}…` : "Tune…", args: advice.args.set || advice.args };
+    return {verb: "tune", label: name ? `Set ${name} to ${value(to)}…` : "Tune…", args: advice.args.set || advice.args};
   }
   return null;
 }
@@ -47,8 +47,8 @@ export function sentenceOf(op) {
   if (!advice) return "";
   const step = stepOf(advice.args) ?? op.metrics.best?.step;
   const at = step === undefined || step === null ? "" : ` of ${op.metrics.unit} ${figure(step)}`;
-  return { continue: "let it run", stop: at ? `stop and use the model${at}` : "stop it", use_checkpoint: `use the checkpoint${at}`, insufficient_evidence: "wait for more evaluations",
-    tune: `set ${Object.entries(advice.args.set || advice.args).map(([name, to]) => `${name} to ${value(to)}`).join(", ")}` }[advice.do] || advice.do;
+  return {continue: "let it run", stop: at ? `stop and use the model${at}` : "stop it", use_checkpoint: `use the checkpoint${at}`, insufficient_evidence: "wait for more evaluations",
+    tune: `set ${Object.entries(advice.args.set || advice.args).map(([name, to]) => `${name} to ${value(to)}`).join(", ")}`}[advice.do] || advice.do;
 }
 
 function reasonFor(op, verb) {
@@ -60,25 +60,25 @@ function reasonFor(op, verb) {
 // Asks for the reason, then sends one command to each operation; the ledger entry is the receipt.
 export async function openDialog(op, act, many = [op]) {
   if (!isLive()) return;
-  const { verb, args } = act, [title, doing, leave, consequences] = WORDS[verb];
-  const dialog = byId("dialog"), { principal } = session();
+  const {verb, args} = act, [title, doing, leave, consequences] = WORDS[verb];
+  const dialog = byId("dialog"), {principal} = session();
   const what = many.length > 1 ? `${many.length} operations` : op.name || short(op.id);
   const more = verb === "tune" ? await tuneFields(op, args || {}) : verb === "branch" ? await branchFields(op, args || {}) : null;
-  const why = h("textarea", { id: "why", required: true, maxlength: 2000, value: reasonFor(op, verb) });
-  const says = h("p.wrong", { role: "alert" });
-  const send = h("button", { type: "submit", class: "btn pri" }, act.label.replace("…", "") || title);
-  const form = h("form", h("h2", { id: "dialog-title" }, `${title} ${what}?`), h("ul", consequences.map((line) => h("li", line))), more?.element,
-    h("label", { for: "why" }, "Reason"), why, h("div.rd", `Recorded as ${principal ? `${principal.name} (${principal.kind})` : "the one signed in"}, with the verdict and its evidence.`), says,
-    h("div.row2", h("kbd", "Ctrl Enter"), button(leave, () => dialog.close()), send));
-  form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
-  form.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(); });
+  const why = h("textarea", {id: "why", required: true, maxlength: 2000, value: reasonFor(op, verb)});
+  const says = h("p.wrong", {role: "alert"});
+  const send = h("button", {type: "submit", class: "btn pri"}, act.label.replace("…", "") || title);
+  const form = h("form", h("h2", {id: "dialog-title"}, `${title} ${what}?`), h("ul", consequences.map((line) => h("li", line))), more?.element,
+    h("label", {for: "why"}, "Reason"), why, h(".rd", `Recorded as ${principal ? `${principal.name} (${principal.kind})` : "the one signed in"}, with the verdict and its evidence.`), says,
+    h(".row2", h("kbd", "Ctrl Enter"), button(leave, () => dialog.close()), send));
+  form.addEventListener("submit", (event) => {event.preventDefault(); submit();});
+  form.addEventListener("keydown", (event) => {if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();});
   async function submit() {
     send.disabled = true;
     const label = send.textContent;
     send.textContent = doing;
     try {
       const given = more ? more.values() : {};
-      for (const each of many) await post(`/operations/${each.id}/commands`, { verb, args: given, reason: why.value }, { "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random()) });
+      for (const each of many) await post(`/operations/${each.id}/commands`, {verb, args: given, reason: why.value}, {"Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random())});
       dialog.close();
     } catch (error) {
       fill(says, error.message, error.hint ? ` ${error.hint}` : "");
@@ -93,13 +93,13 @@ export async function openDialog(op, act, many = [op]) {
 }
 
 async function tuneFields(op, asked) {
-  const { tunables } = await service(op.service);
-  const offered = tunables.length ? tunables : Object.keys((await get(`/operations/${op.id}/spec`)).config?.settings || {}).map((name) => ({ name, about: "as the script reads it" }));
-  const inputs = offered.map((item) => [item, h("input", { id: `tune-${item.name}`, type: "text", inputmode: "decimal", placeholder: "unchanged", value: asked[item.name] ?? "" })]);
-  const extra = h("input", { id: "tune-other", type: "text", placeholder: "name=value, where the run takes more" });
+  const {tunables} = await service(op.service);
+  const offered = tunables.length ? tunables : Object.keys((await get(`/operations/${op.id}/spec`)).config?.settings || {}).map((name) => ({name, about: "as the script reads it"}));
+  const inputs = offered.map((item) => [item, h("input", {id: `tune-${item.name}`, type: "text", inputmode: "decimal", placeholder: "unchanged", value: asked[item.name] ?? ""})]);
+  const extra = h("input", {id: "tune-other", type: "text", placeholder: "name=value, where the run takes more"});
   return {
-    element: h("div.fields", inputs.map(([item, input]) => h("div", h("label", { for: input.id }, item.name, h("span", item.low === undefined ? "" : ` ${figure(item.low)} to ${figure(item.high)}`)), input, h("small", item.about))),
-      tunables.length ? null : h("div", h("label", { for: "tune-other" }, "Setting"), extra)),
+    element: h(".fields", inputs.map(([item, input]) => h("div", h("label", {for: input.id}, item.name, h("span", item.low === undefined ? "" : ` ${figure(item.low)} to ${figure(item.high)}`)), input, h("small", item.about))),
+      tunables.length ? null : h("div", h("label", {for: "tune-other"}, "Setting"), extra)),
     values: () => Object.fromEntries([...inputs.filter(([, input]) => input.value.trim()).map(([item, input]) => [item.name, typed(input.value)]),
       ...(extra.value.includes("=") ? [[extra.value.split("=")[0].trim(), typed(extra.value.slice(extra.value.indexOf("=") + 1))]] : [])]),
   };
@@ -107,14 +107,14 @@ async function tuneFields(op, asked) {
 
 async function branchFields(op, asked) {
   const kept = (await get(`/operations/${op.id}/checkpoints`)).items;
-  const from = choice(["best", "last", ...kept.map((item) => [item.step, `${op.metrics.unit} ${figure(item.step)}`])], asked.from, () => null, { id: "branch-from" });
-  const name = h("input", { id: "branch-name", type: "text", maxlength: 120, value: op.name ? `${op.name} b` : "" });
-  const set = h("textarea", { id: "branch-set", placeholder: "lr=0.0001", rows: 2 });
+  const from = choice(["best", "last", ...kept.map((item) => [item.step, `${op.metrics.unit} ${figure(item.step)}`])], asked.from, () => null, {id: "branch-from"});
+  const name = h("input", {id: "branch-name", type: "text", maxlength: 120, value: op.name ? `${op.name} b` : ""});
+  const set = h("textarea", {id: "branch-set", placeholder: "lr=0.0001", rows: 2});
   return {
-    element: h("div.fields", h("div", h("label", { for: "branch-from" }, "From checkpoint"), from), h("div", h("label", { for: "branch-name" }, "Name"), name),
-      h("div", h("label", { for: "branch-set" }, "Settings that differ", h("span", " one name=value a line")), set)),
-    values: () => ({ from: /^\d+$/.test(from.value) ? Number(from.value) : from.value, ...(name.value ? { name: name.value } : {}),
-      set: Object.fromEntries(set.value.split("\n").filter((line) => line.includes("=")).map((line) => [line.split("=")[0].trim(), typed(line.slice(line.indexOf("=") + 1))])) }),
+    element: h(".fields", h("div", h("label", {for: "branch-from"}, "From checkpoint"), from), h("div", h("label", {for: "branch-name"}, "Name"), name),
+      h("div", h("label", {for: "branch-set"}, "Settings that differ", h("span", " one name=value a line")), set)),
+    values: () => ({from: /^\d+$/.test(from.value) ? Number(from.value) : from.value, ...(name.value ? {name: name.value} : {}),
+      set: Object.fromEntries(set.value.split("\n").filter((line) => line.includes("=")).map((line) => [line.split("=")[0].trim(), typed(line.slice(line.indexOf("=") + 1))]))}),
   };
 }
 

@@ -1,6 +1,6 @@
 // Numbers, durations and times as text; a missing value is blank.
 const MINUS = "−";
-const NAMES = { nan: NaN, inf: Infinity, "-inf": -Infinity };
+const NAMES = {nan: NaN, inf: Infinity, "-inf": -Infinity};
 
 export const number = (value) => (typeof value === "string" ? NAMES[value] ?? NaN : value);
 
@@ -48,7 +48,7 @@ export function bytes(count) {
   if (count === null || count === undefined) return "";
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let size = count, unit = 0;
-  while (size >= 1024 && unit < 4) { size /= 1024; unit += 1; }
+  while (size >= 1024 && unit < 4) {size /= 1024; unit += 1;}
   return `${unit ? figure(size, 3) : size} ${units[unit]}`;
 }
 

@@ -1,9 +1,9 @@
 // One stream for all views: it tells up to which cursor something was stored, and comes back by itself when cut.
-import { button, byId, fill } from "./dom.js";
-import { count, duration } from "./format.js";
+import {button, byId, fill} from "./dom.js";
+import {count, duration} from "./format.js";
 
 const FIRST_S = 1, LAST_S = 8;
-const state = { source: null, cursor: null, cutAt: null, wait: FIRST_S, nextAt: 0, timer: null, listeners: new Set() };
+const state = {source: null, cursor: null, cutAt: null, wait: FIRST_S, nextAt: 0, timer: null, listeners: new Set()};
 const strip = byId("recon");
 const light = byId("live");
 
@@ -14,7 +14,7 @@ export function onChange(listener) {
 // Runs at most once in so many milliseconds, and once more after the last call.
 export function seldom(act, ms) {
   let timer = null, last = -Infinity;
-  return () => { timer ??= setTimeout(() => { timer = null; last = performance.now(); act(); }, Math.max(0, last + ms - performance.now())); };
+  return () => {timer ??= setTimeout(() => {timer = null; last = performance.now(); act();}, Math.max(0, last + ms - performance.now()));};
 }
 export const isLive = () => state.cutAt === null;
 
@@ -24,23 +24,25 @@ export function connect() {
   const source = new EventSource("/api/v1/changes");
   state.source = source;
   source.onmessage = (message) => told(JSON.parse(message.data).cursor);
-  source.onerror = () => { source.close(); lost(); };
+  source.onerror = () => {source.close(); lost();};
 }
 
 function told(cursor) {
   const missed = Number(cursor) - Number(state.cursor || cursor);
   if (state.cutAt !== null) caughtUp(missed);
-  Object.assign(state, { cursor, cutAt: null, wait: FIRST_S });
+  const isFirst = state.cursor === null;
+  Object.assign(state, {cursor, cutAt: null, wait: FIRST_S});
   light.className = "live";
   light.lastChild.textContent = "Live";
-  for (const listener of state.listeners) listener(cursor);
+  // What the first view shows was asked for just before the stream: only what came between may be missing.
+  setTimeout(() => state.listeners.forEach((listener) => listener()), isFirst ? 500 : 0);
 }
 
 function caughtUp(missed) {
   document.body.classList.remove("off");
   fill(strip, `Caught up: ${count(missed, "event", "events").toLowerCase()}, nothing missing.`);
   strip.className = "recon back";
-  setTimeout(() => { if (isLive()) strip.hidden = true; }, 3000);
+  setTimeout(() => {if (isLive()) strip.hidden = true;}, 3000);
 }
 
 function lost() {

@@ -1,11 +1,11 @@
 // What a chart shows beside its lines: the steps that cannot be told apart from the best, the ring at the best, labels, the lane of marks.
-import { figure } from "./format.js";
-import { colours, faded } from "./chart.js";
+import {figure} from "./format.js";
+import {colours, faded} from "./chart.js";
 
 const FONT = '"Inter", system-ui, sans-serif';
 
 function pen(u) {
-  const r = devicePixelRatio || 1, { ctx, bbox } = u;
+  const r = devicePixelRatio || 1, {ctx, bbox} = u;
   const X = (v) => u.valToPos(v, "x", true), Y = (v) => u.valToPos(v, "y", true);
   const line = (points, colour, width, dash = []) => {
     ctx.save(); ctx.beginPath(); ctx.strokeStyle = colour; ctx.lineWidth = width * r; ctx.setLineDash(dash.map((n) => n * r));
@@ -21,17 +21,17 @@ function pen(u) {
   };
   const shape = (draw, fill, stroke, width = 1.5) => {
     ctx.save(); ctx.beginPath(); draw(ctx);
-    if (fill) { ctx.fillStyle = fill; ctx.fill(); }
-    if (stroke) { ctx.strokeStyle = stroke; ctx.lineWidth = width * r; ctx.stroke(); }
+    if (fill) {ctx.fillStyle = fill; ctx.fill();}
+    if (stroke) {ctx.strokeStyle = stroke; ctx.lineWidth = width * r; ctx.stroke();}
     ctx.restore();
   };
   const inside = (x) => x >= bbox.left - r && x <= bbox.left + bbox.width + r;
   const within = (x, half) => Math.max(half + 2 * r, Math.min(u.ctx.canvas.width - half - 2 * r, x));
-  return { r, ctx, X, Y, line, text, shape, inside, within, left: bbox.left, right: bbox.left + bbox.width, top: bbox.top, bottom: bbox.top + bbox.height };
+  return {r, ctx, X, Y, line, text, shape, inside, within, left: bbox.left, right: bbox.left + bbox.width, top: bbox.top, bottom: bbox.top + bbox.height};
 }
 
 function behind(u, chart) {
-  const { best } = chart.facts, c = colours(), p = pen(u);
+  const {best} = chart.facts, c = colours(), p = pen(u);
   if (!best) return;
   const [from, to] = best.indistinguishable_from || [best.step, best.step];
   const x0 = Math.max(p.left, p.X(from)), x1 = Math.min(p.right, p.X(to));
@@ -42,7 +42,7 @@ function behind(u, chart) {
 }
 
 function front(u, chart) {
-  const c = colours(), p = pen(u), { best } = chart.facts;
+  const c = colours(), p = pen(u), {best} = chart.facts;
   if (best) drawBest(p, c, chart);
   drawSince(p, c, chart);
   drawBroken(p, c, chart);
@@ -50,7 +50,7 @@ function front(u, chart) {
   if (chart.facts.markers) drawLane(p, c, chart, u);
 }
 
-function drawBest(p, c, { facts: { best, xs } }) {
+function drawBest(p, c, {facts: {best, xs}}) {
   const x = p.X(best.step), y = Math.min(p.bottom, Math.max(p.top, p.Y(best.value)));
   if (!p.inside(x)) return;
   if (best.step < xs[xs.length - 1]) p.line([[x, y], [p.right, y]], c.val, 1, [1.5, 3.5]);
@@ -61,7 +61,7 @@ function drawBest(p, c, { facts: { best, xs } }) {
   if (to > from) p.text(`${figure(from)}–${figure(to)} cannot be told apart`, p.within((p.X(from) + p.X(to)) / 2, half), p.top - 8 * p.r, c.ink3);
 }
 
-function drawSince(p, c, { facts: { since, xs, verdictWord, family }, smooth }) {
+function drawSince(p, c, {facts: {since, xs, verdictWord, family}, smooth}) {
   if (since === null || since === undefined || !["red", "amber", "violet"].includes(family)) return;
   const i = xs.findIndex((x) => x >= since), x = p.X(since);
   if (i < 0 || !p.inside(x) || smooth[i] === null) return;
@@ -70,21 +70,21 @@ function drawSince(p, c, { facts: { since, xs, verdictWord, family }, smooth }) 
   p.text(`${verdictWord.toLowerCase()} since ${figure(since)}`, x, y - 32 * p.r, c[family], "start", 550);
 }
 
-function drawBroken(p, c, { facts: { xs, value } }) {
+function drawBroken(p, c, {facts: {xs, value}}) {
   value.forEach((y, i) => {
     const before = value[i - 1];
     if (y === null || Number.isFinite(y) || (i && before !== null && !Number.isFinite(before)) || !p.inside(p.X(xs[i]))) return;
     const x = p.X(xs[i]), s = 5 * p.r;
-    p.shape((ctx) => { for (let k = 0; k < 8; k += 1) { const a = Math.PI / 8 + (k * Math.PI) / 4; ctx[k ? "lineTo" : "moveTo"](x + s * Math.cos(a), p.bottom + s * Math.sin(a)); } ctx.closePath(); }, c.red);
+    p.shape((ctx) => {for (let k = 0; k < 8; k += 1) {const a = Math.PI / 8 + (k * Math.PI) / 4; ctx[k ? "lineTo" : "moveTo"](x + s * Math.cos(a), p.bottom + s * Math.sin(a));} ctx.closePath();}, c.red);
   });
 }
 
-function drawEnds(p, c, { facts, smooth, smoothTrain, facts: { xs, value, train, name, trainName } }) {
-  const lastOf = (ys) => { for (let i = ys.length - 1; i >= 0; i -= 1) if (ys[i] !== null && Number.isFinite(ys[i])) return i; return -1; };
+function drawEnds(p, c, {facts, smooth, smoothTrain, facts: {xs, value, train, name, trainName}}) {
+  const lastOf = (ys) => {for (let i = ys.length - 1; i >= 0; i -= 1) if (ys[i] !== null && Number.isFinite(ys[i])) return i; return -1;};
   const painted = facts.since !== null && facts.since !== undefined && c[facts.family];
   const ends = [[smooth, value, name, painted ? c[facts.family === "amber" ? "over" : facts.family] : c.val, painted || c.val], [smoothTrain, train, trainName, c.train, c.ink2]]
     .filter(([ys, raw]) => raw && lastOf(ys) >= 0)
-    .map(([ys, , label, dot, ink]) => { const i = lastOf(ys); return { x: p.X(xs[i]), y: p.Y(ys[i]), label, dot, ink, value: ys[i] }; })
+    .map(([ys, , label, dot, ink]) => {const i = lastOf(ys); return {x: p.X(xs[i]), y: p.Y(ys[i]), label, dot, ink, value: ys[i]};})
     .filter((end) => p.inside(end.x) && end.y >= p.top - 12 * p.r && end.y <= p.bottom + 12 * p.r);
   const roomy = p.right + 60 * p.r < p.ctx.canvas.width;
   ends.forEach((end) => p.shape((ctx) => ctx.arc(end.x, end.y, 3 * p.r, 0, 7), end.dot));
@@ -103,9 +103,9 @@ function drawEnds(p, c, { facts, smooth, smoothTrain, facts: { xs, value, train,
 const DRAWN = {
   checkpoint: (p, c, x, y) => p.shape((ctx) => ctx.rect(x - 3 * p.r, y - 3 * p.r, 6 * p.r, 6 * p.r), c.surface, c.edge, 1.3),
   attempt: (p, c, x, y) => p.line([[x, y - 4 * p.r], [x, y + 4 * p.r]], c.ink3, 1.5),
-  agent: (p, c, x, y) => p.shape((ctx) => { const s = 5.5 * p.r; ctx.moveTo(x, y - s); ctx.lineTo(x + s, y); ctx.lineTo(x, y + s); ctx.lineTo(x - s, y); ctx.closePath(); }, c.ink, c.surface),
+  agent: (p, c, x, y) => p.shape((ctx) => {const s = 5.5 * p.r; ctx.moveTo(x, y - s); ctx.lineTo(x + s, y); ctx.lineTo(x, y + s); ctx.lineTo(x - s, y); ctx.closePath();}, c.ink, c.surface),
   person: (p, c, x, y) => p.shape((ctx) => ctx.arc(x, y, 4.8 * p.r, 0, 7), c.ink, c.surface),
-  program: (p, c, x, y) => p.shape((ctx) => { const s = 5 * p.r; ctx.moveTo(x, y - s); ctx.lineTo(x + s, y + s); ctx.lineTo(x - s, y + s); ctx.closePath(); }, c.ink, c.surface),
+  program: (p, c, x, y) => p.shape((ctx) => {const s = 5 * p.r; ctx.moveTo(x, y - s); ctx.lineTo(x + s, y + s); ctx.lineTo(x - s, y + s); ctx.closePath();}, c.ink, c.surface),
   policy: (p, c, x, y) => p.shape((ctx) => ctx.rect(x - 4.5 * p.r, y - 4.5 * p.r, 9 * p.r, 9 * p.r), c.ink, c.surface),
 };
 
@@ -119,9 +119,9 @@ function drawLane(p, c, chart, u) {
     if (!p.inside(x)) continue;
     if (marker.isDeed) p.line([[x, p.top], [x, y - 6 * p.r]], faded(c.ink3, marker.isLit ? 1 : 0.55), marker.isLit ? 1.6 : 1, [2, 3]);
     (DRAWN[marker.kind] || DRAWN.program)(p, c, x, y);
-    chart.places.push({ x: x / p.r - u.bbox.left / p.r, marker });
+    chart.places.push({x: x / p.r - u.bbox.left / p.r, marker});
     if (marker.label && !isNarrow && x > free) free = Math.max(x, p.left + 30 * p.r) + p.text(marker.label, Math.max(x, p.left + 30 * p.r), y + 19 * p.r, c.ink2) + 10 * p.r;
   }
 }
 
-export const marks = { behind, front };
+export const marks = {behind, front};

@@ -1,30 +1,31 @@
 // All operations, most urgent first: a row says what is happening, shows it, and offers what to do.
-import { get, mayAct } from "./api.js";
-import { commandsOf, openDialog, recommended } from "./commands.js";
-import { bar, button, byId, chip, fill, h, holds } from "./dom.js";
-import { age, count, figure, left, percent, short, took } from "./format.js";
-import { spark } from "./spark.js";
-import { ENDED, LIVE, family, icon, shown, story, whoSign, word } from "./verdict.js";
+import {get, mayAct} from "./api.js";
+import {commandsOf, openDialog, recommended} from "./commands.js";
+import {bar, button, byId, chip, fill, h, holds} from "./dom.js";
+import {age, count, figure, left, percent, short, took} from "./format.js";
+import {showAll} from "./keys.js";
+import {spark} from "./spark.js";
+import {ENDED, LIVE, family, icon, shown, story, whoSign, word} from "./verdict.js";
 
 const PAGE = 100, SHOWN_ENDED = 20, REST_MS = 10000, MOST = 5000;
-const FILTERS = { state: (op) => op.state, service: (op) => op.service, verdict: (op) => shown(op), owner: (op) => op.owner.name };
+const FILTERS = {state: (op) => op.state, service: (op) => op.service, verdict: (op) => shown(op), owner: (op) => op.owner.name};
 const SORTS = {
   name: (op) => (op.name || op.id).toLowerCase(), best: (op) => op.metrics.best?.value ?? Infinity,
   progress: (op) => -(op.progress.fraction ?? -1), age: (op) => -Date.parse(op.created_at), verdict: (op) => word(shown(op)),
 };
 
-export async function open({ query }) {
-  const model = { items: [], counts: {}, query, selected: new Set(), current: -1, isHeld: false, numEnded: SHOWN_ENDED, restAt: 0 };
-  model.head = h("div.lhead");
-  model.body = h("div.tbl");
-  model.bar = h("div.selbar", { role: "region", "aria-label": "Selected operations", hidden: true });
+export async function open({query}) {
+  const model = {items: [], counts: {}, query, selected: new Set(), current: -1, isHeld: false, numEnded: SHOWN_ENDED, restAt: 0};
+  model.head = h(".lhead");
+  model.body = h(".tbl");
+  model.bar = h(".selbar", {role: "region", "aria-label": "Selected operations", hidden: true});
   const hint = h("p.s.mut.desk.hint", ["j", "k"].map((key) => h("kbd", key)), " move  ", h("kbd", "Enter"), " open  ",
-    h("kbd", "x"), " select  ", h("kbd", "c"), " compare  ", h("kbd", "/"), " find  ", h("kbd", "?"), " all keys");
-  model.element = h("div.ops", model.head, model.body, hint, model.bar);
-  model.body.addEventListener("pointerenter", () => { model.isHeld = true; });
-  model.body.addEventListener("pointerleave", () => { model.isHeld = false; draw(model); });
+    h("kbd", "x"), " select  ", h("kbd", "c"), " compare  ", h("kbd", "/"), " find  ", h("kbd", "?"), " ", button("all keys", showAll, "bare"));
+  model.element = h(".ops", model.head, model.body, hint, model.bar);
+  model.body.addEventListener("pointerenter", () => {model.isHeld = true;});
+  model.body.addEventListener("pointerleave", () => {model.isHeld = false; draw(model);});
   await load(model);
-  return { element: model.element, update: () => load(model), keys: keysOf(model), close: () => { document.title = "Tutelage"; } };
+  return {element: model.element, update: () => load(model), restMs: 500, keys: keysOf(model), close: () => {document.title = "Tutelage";}};
 }
 
 // The first page holds what is urgent and new, with curves; the rest follows, and again every ten seconds.
@@ -32,7 +33,7 @@ async function load(model) {
   const first = await get(`/operations?limit=${PAGE}&spark=48`);
   const before = model.items.length, fresh = new Set(first.items.map((op) => op.id));
   const total = Object.values(first.counts).reduce((sum, n) => sum + n, 0);
-  Object.assign(model, { counts: first.counts, items: [...first.items, ...model.items.filter((op) => !fresh.has(op.id))].slice(0, total) });
+  Object.assign(model, {counts: first.counts, items: [...first.items, ...model.items.filter((op) => !fresh.has(op.id))].slice(0, total)});
   if (before !== model.items.length || !model.isHeld) draw(model);
   else refreshRows(model);
   if (first.next_cursor && Date.now() - model.restAt > REST_MS) {
@@ -44,7 +45,7 @@ async function load(model) {
 async function loadRest(model, cursor, fresh) {
   const rest = [];
   for (let next = cursor; next && rest.length < MOST;) {
-    const page = await get(`/operations?limit=200&cursor=${encodeURIComponent(next)}`);
+    const page = await get(`/operations?limit=500&cursor=${encodeURIComponent(next)}`);
     rest.push(...page.items.filter((op) => !fresh.has(op.id)));
     next = page.next_cursor;
   }
@@ -105,9 +106,9 @@ function draw(model) {
   const groups = grouped(model, found);
   model.order = groups.flatMap(([, some]) => some.map((op) => op.id));
   fill(model.body, h("table.ops", h("caption.sr", "Operations, most urgent first"), heads(model),
-    groups.map(([name, some, more]) => h("tbody", { "aria-label": name },
-      h("tr.grp", h("th", { colspan: 5, scope: "rowgroup" }, more
-        ? button(`Show ${name}`, () => { model.numEnded += 100; draw(model); }, "sm ghost") : [name, " ", h("span", String(some.length))])),
+    groups.map(([name, some, more]) => h("tbody", {"aria-label": name},
+      h("tr.grp", h("th", {colspan: 5, scope: "rowgroup"}, more
+        ? button(`Show ${name}`, () => {model.numEnded += 100; draw(model);}, "sm ghost") : [name, " ", h("span", String(some.length))])),
       some.map((op) => row(model, op))))));
   if (focused) model.body.querySelector(`tr[data-id="${focused}"] ${tag.toLowerCase()}`)?.focus();
   return undefined;
@@ -120,8 +121,8 @@ function drawHead(model) {
   const rest = [[of(...LIVE), "running"], [of("pending", "paused"), "waiting"], [of(...ENDED), "ended"]].filter(([n]) => n).map(([n, name], i) => `${i ? count(n, "", "").trim().toLowerCase() : count(n, "", "").trim()} ${name}`);
   const select = (name, of_) => chip(name, [...new Set(model.items.map(of_))].sort().map((each) => [each, name === "verdict" ? word(each) : each]), model.query.get(name), (chosen) => filtered(model, name, chosen));
   fill(model.head, h("div", h("h1", title), h("p", rest.length ? `${rest.join(", ")}.${needs ? " The rest can be left alone." : ""}` : "")),
-    h("div.filters", h("input.search", { id: "find", type: "search", placeholder: "Find by name, tag, id", "aria-label": "Find operations", value: model.query.get("text") || "", oninput: (event) => filtered(model, "text", event.target.value) }),
-      Object.entries(FILTERS).map(([name, of_]) => select(name, of_)), mayAct() ? h("a.btn.pri", { href: "#/new" }, "New operation") : null));
+    h(".filters", h("input.search", {id: "find", type: "search", placeholder: "Find by name, tag, id", "aria-label": "Find operations", value: model.query.get("text") || "", oninput: (event) => filtered(model, "text", event.target.value)}),
+      Object.entries(FILTERS).map(([name, of_]) => select(name, of_)), mayAct() ? h("a.btn.pri", {href: "#/new"}, "New operation") : null));
 }
 
 function filtered(model, name, value) {
@@ -133,29 +134,29 @@ function filtered(model, name, value) {
 
 function heads(model) {
   const sort = model.query.get("sort"), down = model.query.get("down");
-  const head = (label, name, kind = "") => h("th", { scope: "col", class: kind, "aria-sort": sort === name ? (down ? "descending" : "ascending") : null },
-    button(label, () => { model.query.delete("down"); if (sort === name && !down) model.query.set("down", "1"); filtered(model, "sort", sort === name && down ? "" : name); }, "bare"));
-  return h("thead", h("tr", h("th", { scope: "col" }, h("span.sr", "select")), head("Operation", "name"), head("What is happening", "verdict"),
-    h("th", { scope: "col" }, "Curve, best marked"), head("Best", "best", "num"), head("Progress", "progress"), head("Age", "age", "age"), h("th", { scope: "col" }, h("span.sr", "action"))));
+  const head = (label, name, kind = "") => h("th", {scope: "col", class: kind, "aria-sort": sort === name ? (down ? "descending" : "ascending") : null},
+    button(label, () => {model.query.delete("down"); if (sort === name && !down) model.query.set("down", "1"); filtered(model, "sort", sort === name && down ? "" : name);}, "bare"));
+  return h("thead", h("tr", h("th", {scope: "col"}, h("span.sr", "select")), head("Operation", "name"), head("What is happening", "verdict"),
+    h("th", {scope: "col"}, "Curve, best marked"), head("Best", "best", "num"), head("Progress", "progress"), head("Age", "age", "age"), h("th", {scope: "col"}, h("span.sr", "action"))));
 }
 
 function row(model, op) {
-  const name = op.name || short(op.id), show = shown(op), [sentence, detail] = story(op), { best, unit } = op.metrics;
+  const name = op.name || short(op.id), show = shown(op), [sentence, detail] = story(op), {best, unit} = op.metrics;
   const act = mayAct() ? recommended(op) : null;
-  const picked = h("input", { type: "checkbox", "aria-label": `Select ${name} to compare`, onchange: (event) => pick(model, op.id, event.target.checked) });
+  const picked = h("input", {type: "checkbox", "aria-label": `Select ${name} to compare`, onchange: (event) => pick(model, op.id, event.target.checked)});
   picked.checked = model.selected.has(op.id);
-  const { progress } = op, going = !ENDED.includes(op.state);
+  const {progress} = op, going = !ENDED.includes(op.state);
   const how = going ? [progress.fraction === null ? (progress.done ? `${figure(progress.done)} ${progress.unit}s` : "") : percent(progress.fraction), progress.eta_s ? left(progress.eta_s) : ""].filter(Boolean).join(" · ")
     : op.started_at && op.ended_at ? `${op.state === "completed" ? "took" : `${word(op.state).toLowerCase()} after`} ${took(op.started_at, op.ended_at)}` : "";
-  return h("tr", { class: `row ${family(show)}`, "data-id": op.id, onclick: (event) => { if (!event.target.closest("input,a,button")) location.hash = `#/op/${op.id}`; } },
+  return h("tr", {class: `row ${family(show)}`, "data-id": op.id, onclick: (event) => {if (!event.target.closest("input,a,button")) location.hash = `#/op/${op.id}`;}},
     h("td.pick", picked),
-    h("th", { scope: "row", class: "nmw" }, h("div.two-up", icon(show, 18), h("div.min0", h("a.nm", { href: `#/op/${op.id}`, title: name }, name),
-      h("div.sub", op.service, " ", whoSign(op.owner.kind, 8), " ", op.owner.name)))),
-    h("td.why", h("div.st", h("span.vw", word(show)), " ", sentence), h("div.d", [detail, pending(op)].filter(Boolean).join(" "))),
+    h("th", {scope: "row", class: "nmw"}, h(".two-up", icon(show, 18), h(".min0", h("a.nm", {href: `#/op/${op.id}`, title: name}, name),
+      h(".sub", op.service, " ", whoSign(op.owner.kind, 8), " ", op.owner.name)))),
+    h("td.why", h(".st", h("span.vw", word(show)), " ", sentence), h(".d", [detail, pending(op)].filter(Boolean).join(" "))),
     h("td.spk", spark(op, show)),
-    h("td.num", best ? [h("b", figure(best.value)), h("div.d", { title: best.metric }, `at ${unit === "step" ? "" : `${unit} `}${figure(best.step)}`)] : null),
-    h("td.prog", h("div.d", how), going && progress.fraction !== null ? bar(progress.fraction, `Progress of ${name}`) : null),
-    h("td.age.d", { title: op.created_at }, age(op.created_at)),
+    h("td.num", best ? [h("b", figure(best.value)), h(".d", {title: best.metric}, `at ${unit === "step" ? "" : `${unit} `}${figure(best.step)}`)] : null),
+    h("td.prog", h(".d", how), going && progress.fraction !== null ? bar(progress.fraction, `Progress of ${name}`) : null),
+    h("td.age.d", {title: op.created_at}, age(op.created_at)),
     h("td.act", act ? button(act.label, () => openDialog(op, act), "sm") : null));
 }
 
@@ -171,9 +172,9 @@ function drawBar(model) {
   const ids = [...model.selected], n = ids.length;
   model.bar.hidden = n < 1;
   const stoppable = model.items.filter((op) => model.selected.has(op.id) && commandsOf(op).includes("stop"));
-  fill(model.bar, h("span", `${n} selected`), n > 1 && n <= 8 ? h("a.btn", { href: `#/compare/${ids.join(",")}` }, `Compare ${n}`) : h("span", n > 8 ? "compare takes eight at most" : "pick one more to compare"),
-    stoppable.length && mayAct() ? button(`Stop ${stoppable.length}…`, () => openDialog(stoppable[0], { verb: "stop", label: "Stop…" }, stoppable)) : null,
-    button("Clear", () => { model.selected.clear(); draw(model); }));
+  fill(model.bar, h("span", `${n} selected`), n > 1 && n <= 8 ? h("a.btn", {href: `#/compare/${ids.join(",")}`}, `Compare ${n}`) : h("span", n > 8 ? "compare takes eight at most" : "pick one more to compare"),
+    stoppable.length && mayAct() ? button(`Stop ${stoppable.length}…`, () => openDialog(stoppable[0], {verb: "stop", label: "Stop…"}, stoppable)) : null,
+    button("Clear", () => {model.selected.clear(); draw(model);}));
 }
 
 function keysOf(model) {
@@ -183,23 +184,23 @@ function keysOf(model) {
     if (!all.length) return;
     model.current = Math.max(0, Math.min(all.length - 1, model.current + by));
     all.forEach((each, i) => each.classList.toggle("cur", i === model.current));
-    all[model.current].scrollIntoView({ block: "nearest" });
-    all[model.current].querySelector("a").focus({ preventScroll: true });
+    all[model.current].scrollIntoView({block: "nearest"});
+    all[model.current].querySelector("a").focus({preventScroll: true});
   };
-  const here = (act) => () => { const at = rows()[model.current]; if (at) act(at, model.items.find((op) => op.id === at.dataset.id)); };
+  const here = (act) => () => {const at = rows()[model.current]; if (at) act(at, model.items.find((op) => op.id === at.dataset.id));};
   return {
     j: move(1), k: move(-1), ArrowDown: move(1), ArrowUp: move(-1), x: here((at) => at.querySelector("input").click()),
-    Enter: (event) => { if (event.target.matches("a,button,input")) return false; here((at) => { location.hash = `#/op/${at.dataset.id}`; })(); return true; },
-    c: () => { if (model.selected.size > 1) location.hash = `#/compare/${[...model.selected].join(",")}`; }, "/": () => byId("find").focus(),
-    s: here((at, op) => { if (mayAct() && commandsOf(op).includes("stop")) openDialog(op, { verb: "stop", label: "Stop…" }); }),
-    Escape: () => { model.query = new URLSearchParams(); model.selected.clear(); filtered(model, "sort", ""); },
+    Enter: (event) => {if (event.target.matches("a,button,input")) return false; here((at) => {location.hash = `#/op/${at.dataset.id}`;})(); return true;},
+    c: () => {if (model.selected.size > 1) location.hash = `#/compare/${[...model.selected].join(",")}`;}, "/": () => byId("find").focus(),
+    s: here((at, op) => {if (mayAct() && commandsOf(op).includes("stop")) openDialog(op, {verb: "stop", label: "Stop…"});}),
+    Escape: () => {model.query = new URLSearchParams(); model.selected.clear(); filtered(model, "sort", "");},
   };
 }
 
-const nothingFound = (model) => h("div.empty", h("p", `No operation matches. ${model.items.length} are hidden by: ${[...model.query].map((pair) => pair.join(" = ")).join(", ")}`),
-  button("Clear", () => { model.query = new URLSearchParams(); filtered(model, "text", ""); }));
+const nothingFound = (model) => h(".empty", h("p", `No operation matches. ${model.items.length} are hidden by: ${[...model.query].map((pair) => pair.join(" = ")).join(", ")}`),
+  button("Clear", () => {model.query = new URLSearchParams(); filtered(model, "text", "");}));
 
-const empty = () => h("div.empty", h("h2", "Nothing has been trained here yet."), h("p", "Three ways to begin:"),
-  h("ul", h("li", h("a", { href: "#/new" }, "New operation"), ", here"), h("li", h("code", "tutelage demo"), ", a first run in the terminal"),
+const empty = () => h(".empty", h("h2", "Nothing has been trained here yet."), h("p", "Three ways to begin:"),
+  h("ul", h("li", h("a", {href: "#/new"}, "New operation"), ", here"), h("li", h("code", "tutelage demo"), ", a first run in the terminal"),
     h("li", h("code", "tutelage run -- python train.py"), ", your own script; three lines in it report its metrics")));
 

@@ -1,5 +1,5 @@
 // How a verdict or a state is shown: a word, a family of colour, an outer shape that says how urgent, an inner sign.
-import { svg } from "./dom.js";
+import {svg} from "./dom.js";
 
 const SHAPES = {
   oct: "M5.1.9h5.8l4.2 4.2v5.8l-4.2 4.2H5.1L.9 10.9V5.1z",
@@ -31,11 +31,11 @@ export const face = (name) => FACES[name] || [name, "grey", "dash", "none"];
 export const word = (name) => face(name)[0];
 export const family = (name) => `v-${face(name)[1]}`;
 export const ofFinding = (finding) => finding.outcome === "issue"
-  ? { critical: "failed", warning: "not_learning", info: "info" }[finding.severity] : finding.outcome;
+  ? {critical: "failed", warning: "not_learning", info: "info"}[finding.severity] : finding.outcome;
 
 // The one face that an operation shows: its state where that says more than its verdict.
 export function shown(operation) {
-  const { state, waiting_for: waiting, assessment } = operation;
+  const {state, waiting_for: waiting, assessment} = operation;
   if (waiting && waiting.kind !== "slot") return waiting.kind;
   if (state === "running") return assessment ? assessment.verdict : "insufficient_evidence";
   if (state === "completed") return assessment && assessment.verdict !== "insufficient_evidence" ? assessment.verdict : "completed";
@@ -44,7 +44,7 @@ export function shown(operation) {
 
 // What to read beside the face: the judge's own words where they are about the present, else the state's.
 export function story(operation) {
-  const { state, assessment, error, waiting_for: waiting, progress } = operation;
+  const {state, assessment, error, waiting_for: waiting, progress} = operation;
   if (error && state !== "completed") return [error.message, error.hint];
   if (waiting) return [waiting.detail || (waiting.kind === "slot" ? "Waits for a free place." : "Waits for an answer."),
     waiting.until && waiting.kind === "approval" ? `No answer by ${waiting.until.slice(11, 16)} counts as no.` : ""];
@@ -56,12 +56,12 @@ export function story(operation) {
 export function icon(name, size = 16) {
   const [, colour, shape, sign] = face(name);
   const hollow = shape === "ring" || shape === "dash";
-  return svg("svg", { class: `ic v-${colour}`, width: size, height: size, viewBox: "0 0 16 16", "aria-hidden": "true" },
-    svg("path", { d: SHAPES[shape === "dash" ? "ring" : shape], class: hollow ? `hollow ${shape}` : "solid" }),
-    svg("path", { d: SIGNS[sign], class: hollow ? "sign out" : "sign" }));
+  return svg("svg", {class: `ic v-${colour}`, width: size, height: size, viewBox: "0 0 16 16", "aria-hidden": "true"},
+    svg("path", {d: SHAPES[shape === "dash" ? "ring" : shape], class: hollow ? `hollow ${shape}` : "solid"}),
+    svg("path", {d: SIGNS[sign], class: hollow ? "sign out" : "sign"}));
 }
 
-const WHO = { agent: "M5.5 1.2 9.8 5.5 5.5 9.8 1.2 5.5z", person: "M9.5 5.5a4 4 0 1 1-8 0 4 4 0 0 1 8 0z", policy: "M1.8 1.8h7.4v7.4H1.8z", program: "M5.5 1.4 9.6 9H1.4z" };
+const WHO = {agent: "M5.5 1.2 9.8 5.5 5.5 9.8 1.2 5.5z", person: "M9.5 5.5a4 4 0 1 1-8 0 4 4 0 0 1 8 0z", policy: "M1.8 1.8h7.4v7.4H1.8z", program: "M5.5 1.4 9.6 9H1.4z"};
 export function whoSign(kind, size = 10) {
-  return svg("svg.who", { width: size, height: size, viewBox: "0 0 11 11", role: "img", "aria-label": kind }, svg("path", { d: WHO[kind] || WHO.program }));
+  return svg("svg.who", {width: size, height: size, viewBox: "0 0 11 11", role: "img", "aria-label": kind}, svg("path", {d: WHO[kind] || WHO.program}));
 }
