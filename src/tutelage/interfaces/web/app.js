@@ -38,7 +38,7 @@ async function route() {
 	} finally {
 		clearTimeout(skeleton)
 	}
-	return undefined
+	return 0
 }
 
 function failed(error) {

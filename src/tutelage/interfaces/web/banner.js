@@ -1,7 +1,7 @@
 // The verdict banner: sentence, evidence, action. It renders the judge's own words and writes none.
 import {mayAct} from "./api.js"
-import {commandsOf, labelOf, openDialog, recommended, sentenceOf} from "./commands.js"
-import {button, byId, fill, h} from "./dom.js"
+import {asking, commandsOf, recommended, sentenceOf} from "./commands.js"
+import {byId, fill, h} from "./dom.js"
 import {age, capped, figure} from "./format.js"
 import {isPolicy} from "./ledger.js"
 import {face, family, icon, shown, story, word} from "./verdict.js"
@@ -34,11 +34,13 @@ function trace(error) {
 	return lines.length ? h("details", h("summary", "What it said last"), h("pre.log", lines.join("\n"))) : null
 }
 
+export const useOf = op => (op.state === "completed" && op.result?.modelPath ? h("a.btn.pri", {href: `#/models/${op.id}`}, "Use this model") : null)
+
 function action(op) {
-	const act = mayAct() ? recommended(op) : null, legal = commandsOf(op), buttons = op.state === "completed" && op.result?.modelPath ? [h("a.btn.pri", {href: `#/models/${op.id}`}, "Use this model")] : []
-	if (act) buttons.push(button(act.label, () => openDialog(op, act), "pri"))
-	if (act?.verb === "approve") buttons.push(button("Reject…", () => openDialog(op, {verb: "reject", label: "Reject…"})))
-	else if (act && act.verb !== "branch" && legal.includes("branch") && op.metrics.best) buttons.push(button("Branch…", () => openDialog(op, {verb: "branch", label: labelOf("branch")})))
+	const act = mayAct() ? recommended(op) : null, legal = commandsOf(op), buttons = [useOf(op)].filter(Boolean)
+	if (act) buttons.push(asking(op, act, "pri"))
+	if (act?.verb === "approve") buttons.push(asking(op, {verb: "reject"}))
+	else if (act && act.verb !== "branch" && legal.includes("branch") && op.metrics.best) buttons.push(asking(op, {verb: "branch"}))
 	const said = sentenceOf(op), live = !["completed", "cancelled", "failed", "interrupted"].includes(op.state), waiting = op.policy.pending
 	if (!buttons.length && !waiting && !(live && said)) return null
 	return h(".rec", live && said ? h(".l", h("b", "Recommended: "), said) : null, buttons.length ? h(".bs", buttons) : null, waiting ? hold(waiting) : null)

@@ -20,7 +20,7 @@ function powers(u, axis, low, high) {
 
 export function axesOf(c, isLog) {
 	const axis = {stroke: c.ink3, font: '11px "Inter", system-ui, sans-serif', ticks: {show: false}, border: {show: false}}
-	return [{...axis, grid: {show: false}}, {...axis, size: 52, grid: {stroke: c.grid, width: 1}, ...(isLog ? {splits: powers, filter: (u, splits) => splits} : {}), values: (_, splits) => splits.map(v => figure(v, 3))}]
+	return [{...axis, grid: {show: false}}, {...axis, size: 52, grid: {stroke: c.grid, width: 1}, ...(isLog ? {incrs: [Number.MAX_VALUE], splits: powers, filter: (u, splits) => splits} : {}), values: (_, splits) => splits.map(v => figure(v, 3))}]
 }
 
 export const faded = (colour, alpha) => `${colour}${Math.round(alpha * 255).toString(16).padStart(2, "0")}`
@@ -51,7 +51,7 @@ export class Chart {
 		const raw = finite(value), rawTrain = finite(train || xs.map(() => null))
 		this.smooth = this.facts.isSearch ? bestSoFar(raw, this.facts.isUp) : evened(xs, raw, this.options.smooth, this.options.isLog)
 		this.smoothTrain = evened(xs, rawTrain, this.options.smooth, this.options.isLog)
-		const painted = this.smooth.map((y, i) => (since !== null && since !== undefined && xs[i] >= since ? y : null))
+		const painted = this.smooth.map((y, i) => (since != null && xs[i] >= since ? y : null))
 		return [xs, rawTrain, raw, this.smoothTrain, this.smooth, painted]
 	}
 
@@ -59,7 +59,7 @@ export class Chart {
 		this.plot?.destroy()
 		this.shape = shape
 		const c = colours(), isNarrow = this.element.clientWidth < NARROW, line = (stroke, width, more = {}) => ({stroke, width, spanGaps: true, pxAlign: 0, points: {show: false}, ...more})
-		const paint = c[this.facts.family === "amber" ? "over" : this.facts.family] || c.val, axes = axesOf(c, this.options.isLog)
+		const paint = c[this.facts.paint] || c.val, axes = axesOf(c, this.options.isLog)
 		this.plot = new uPlot({
 			width: Math.max(200, this.element.clientWidth), height: isNarrow ? 286 : 352, padding: [40, isNarrow ? 16 : 96, 0, 0], legend: {show: false},
 			cursor: {points: {show: false}, y: false, drag: {x: true, y: false, setScale: false}, focus: {prox: -1}},
@@ -145,7 +145,7 @@ export class Chart {
 	read(i) {
 		this.at = i ?? null
 		const {xs, value, train, name, trainName, best} = this.facts
-		if (i === null || i === undefined) return this.said(null)
+		if (i == null) return this.said(null)
 		const words = [["step", figure(xs[i])]]
 		if (value[i] !== null) words.push([name, figure(this.smooth[i] ?? value[i]), `raw ${figure(value[i])}`])
 		if (train && train[i] !== null) words.push([trainName, figure(this.smoothTrain[i] ?? train[i])])

@@ -20,24 +20,26 @@ const WORDS = {
 
 export const commandsOf = op => ORDER.filter(verb => op.commands[verb] === null)
 export const refusedOf = op => ORDER.filter(verb => typeof op.commands[verb] === "string").map(verb => [WORDS[verb][0], op.commands[verb]])
-export const labelOf = verb => `${WORDS[verb][0]}…`
+const labelOf = act => act.label ?? `${WORDS[act.verb][0]}…`
+// The button of an act: {verb, label, args}.
+export const asking = (op, act, kind) => button(labelOf(act), () => openDialog(op, act), kind)
 
 const stepOf = args => args.at ?? args.from ?? args.step ?? args.checkpoint ?? null
 
 export function recommended(op) {
 	const legal = commandsOf(op)
-	if (legal.includes("approve")) return {verb: "approve", label: "Approve…"}
+	if (legal.includes("approve")) return {verb: "approve"}
 	const advice = op.assessment?.recommendation, best = op.metrics.best
-	if (op.state === "failed" && legal.includes("resume")) return {verb: "resume", label: "Resume…"}
-	if (op.state === "paused" && legal.includes("resume")) return {verb: "resume", label: "Resume…"}
+	if (op.state === "failed" && legal.includes("resume")) return {verb: "resume"}
+	if (op.state === "paused" && legal.includes("resume")) return {verb: "resume"}
 	if (!advice || ENDED.includes(op.state)) return null
 	const step = stepOf(advice.args) ?? best?.step
-	if (advice.do === "stop" && legal.includes("stop")) return {verb: "stop", label: best ? `Stop, keep ${figure(best.step)}…` : "Stop…"}
+	if (advice.do === "stop" && legal.includes("stop")) return {verb: "stop", label: best ? `Stop, keep ${figure(best.step)}…` : undefined}
 	if (advice.do === "use_checkpoint" && legal.includes("branch")) return {verb: "branch", label: `Branch from ${figure(step)}…`, args: {from: step}}
-	if (advice.do === "use_checkpoint" && legal.includes("stop")) return {verb: "stop", label: "Stop…"}
+	if (advice.do === "use_checkpoint" && legal.includes("stop")) return {verb: "stop"}
 	if (advice.do === "tune" && legal.includes("tune")) {
 		const [[name, to] = []] = Object.entries(advice.args.set || advice.args)
-		return {verb: "tune", label: name ? `Set ${name} to ${value(to)}…` : "Tune…", args: advice.args.set || advice.args}
+		return {verb: "tune", label: name && `Set ${name} to ${value(to)}…`, args: advice.args.set || advice.args}
 	}
 	return null
 }
@@ -46,7 +48,7 @@ export function sentenceOf(op) {
 	const advice = op.assessment?.recommendation
 	if (!advice) return ""
 	const step = stepOf(advice.args) ?? op.metrics.best?.step
-	const at = step === undefined || step === null ? "" : ` of ${op.metrics.unit} ${figure(step)}`
+	const at = step == null ? "" : ` of ${op.metrics.unit} ${figure(step)}`
 	return {continue: "let it run", stop: at ? `stop and use the model${at}` : "stop it", use_checkpoint: `use the checkpoint${at}`, insufficient_evidence: "wait for more evaluations",
 		tune: `set ${Object.entries(advice.args.set || advice.args).map(([name, to]) => `${name} to ${value(to)}`).join(", ")}`}[advice.do] || advice.do
 }
@@ -66,9 +68,9 @@ export async function openDialog(op, act, many = [op]) {
 	const more = verb === "tune" ? await tuneFields(op, args || {}) : verb === "branch" ? await branchFields(op, args || {}) : null
 	const why = h("textarea", {id: "why", required: true, maxlength: 2000, value: reasonFor(op, verb)})
 	const says = h("p.wrong", {role: "alert"})
-	const send = h("button", {type: "submit", class: "btn pri"}, act.label.replace("…", "") || title)
+	const send = h("button", {type: "submit", class: "btn pri"}, labelOf(act).replace("…", ""))
 	const form = h("form", h("h2", {id: "dialog-title"}, `${title} ${what}?`), h("ul", consequences.map(line => h("li", line))), more?.element,
-		h("label", {for: "why"}, "Reason"), why, h(".rd", `Recorded as ${principal ? `${principal.name} (${principal.kind})` : "the one signed in"}, with the verdict and its evidence.`), says,
+		field(why, "Reason"), h(".rd", `Recorded as ${principal ? `${principal.name} (${principal.kind})` : "the one signed in"}, with the verdict and its evidence.`), says,
 		h(".row2", h("kbd", "Ctrl Enter"), button(leave, () => dialog.close()), send))
 	form.addEventListener("submit", event => {event.preventDefault(); submit();})
 	form.addEventListener("keydown", event => {if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();})
@@ -98,8 +100,7 @@ async function tuneFields(op, asked) {
 	const inputs = offered.map(item => [item, h("input", {id: `tune-${item.name}`, type: "text", inputmode: "decimal", placeholder: "unchanged", value: asked[item.name] ?? ""})])
 	const extra = h("input", {id: "tune-other", type: "text", placeholder: "name=value, where the run takes more"})
 	return {
-		element: h(".fields", inputs.map(([item, input]) => h("div", h("label", {for: input.id}, item.name, h("span", item.low === undefined ? "" : ` ${figure(item.low)} to ${figure(item.high)}`)), input, h("small", item.about))),
-			tunables.length ? null : h("div", h("label", {for: "tune-other"}, "Setting"), extra)),
+		element: h(".fields", inputs.map(([item, input]) => field(input, item.name, item.low === undefined ? "" : `${figure(item.low)} to ${figure(item.high)}`, item.about)), tunables.length ? null : field(extra, "Setting")),
 		values: () => Object.fromEntries([...inputs.filter(([, input]) => input.value.trim()).map(([item, input]) => [item.name, typed(input.value)]),
 			...(extra.value.includes("=") ? [[extra.value.split("=")[0].trim(), typed(extra.value.slice(extra.value.indexOf("=") + 1))]] : [])]),
 	}
@@ -111,8 +112,7 @@ async function branchFields(op, asked) {
 	const name = h("input", {id: "branch-name", type: "text", maxlength: 120, value: op.name ? `${op.name} b` : ""})
 	const set = h("textarea", {id: "branch-set", placeholder: "lr=0.0001", rows: 2})
 	return {
-		element: h(".fields", h("div", h("label", {for: "branch-from"}, "From checkpoint"), from), h("div", h("label", {for: "branch-name"}, "Name"), name),
-			h("div", h("label", {for: "branch-set"}, "Settings that differ", h("span", " one name=value a line")), set)),
+		element: h(".fields", field(from, "From checkpoint"), field(name, "Name"), field(set, "Settings that differ", "one name=value a line")),
 		values: () => ({from: /^\d+$/.test(from.value) ? Number(from.value) : from.value, ...(name.value ? {name: name.value} : {}),
 			set: Object.fromEntries(set.value.split("\n").filter(line => line.includes("=")).map(line => [line.split("=")[0].trim(), typed(line.slice(line.indexOf("=") + 1))]))}),
 	}

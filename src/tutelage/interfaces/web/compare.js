@@ -1,8 +1,8 @@
 // Several operations side by side: a sentence first, then the curves, how far each lies from one of them, what was measured, which settings differ.
 import {get, service} from "./api.js"
 import {axesOf, bestSoFar, colours, faded} from "./chart.js"
-import {commandsOf, labelOf, openDialog} from "./commands.js"
-import {button, choice, fill, h, holds, table, toggle} from "./dom.js"
+import {asking, commandsOf} from "./commands.js"
+import {choice, crumb, fill, h, holds, table, toggle} from "./dom.js"
 import {difference, duration, figure, number, short, value} from "./format.js"
 import {evened} from "./smooth.js"
 import {icon, shown, word} from "./verdict.js"
@@ -42,8 +42,8 @@ function draw(model) {
 	const best = ops.find(op => op.metrics.best?.metric === told.metric && told.sentence.startsWith(nameOf(op)))
 	const {significance: sure} = told, by = {replicas: "runs that differ in their seed alone", noise: "the noise of each curve"}
 	const about = sure && difference(sure.low) !== difference(sure.high) ? `The difference lies between ${difference(sure.low)} and ${difference(sure.high)} with 95 % confidence, told by ${by[sure.by]}.` : ""
-	if (!holds(model.top)) fill(model.top, h(".ohead", h("div", h(".crumb", h("a", {href: "#/"}, "Operations"), " / compare"), h("h1", `${ops.length} operations`)),
-		h(".ctl", best && commandsOf(best).includes("branch") ? button(`Branch from ${nameOf(best)}…`, () => openDialog(best, {verb: "branch", label: labelOf("branch")}), "pri") : null)),
+	if (!holds(model.top)) fill(model.top, h(".ohead", h("div", crumb("compare"), h("h1", `${ops.length} operations`)),
+		h(".ctl", best && commandsOf(best).includes("branch") ? asking(best, {verb: "branch", label: `Branch from ${nameOf(best)}…`}, "pri") : null)),
 	h("section.card.say2", {"aria-live": "polite"}, h(".say", told.sentence), about ? h("p", about) : null))
 	fill(tools, h("h2", told.metric || "No metric in common"), h(".tools", h("span.seg", [["Training", "hasTraining"], ["By fraction", "isAligned"], ["Log", "isLog"]].map(([label, key]) => toggle(label, model[key], () => flip(model, key))))))
 	clear(model)
@@ -133,7 +133,7 @@ function plotOf(model, place, lines, {height, isLog = false, hasZero = false, sa
 	const heard = u => {
 		const {idx} = u.cursor
 		const near = column => {for (let d = 0; d < xs.length; d += 1) for (const i of [idx - d, idx + d]) if (column[i] !== undefined && column[i] !== null) return column[i]; return null;}
-		said(idx === null || idx === undefined ? null : xs[idx], idx === null || idx === undefined ? [] : [...owner].filter(([, line]) => line.op).map(([i, line]) => [line.op, near(data[i])]))
+		said(idx == null ? null : xs[idx], idx == null ? [] : [...owner].filter(([, line]) => line.op).map(([i, line]) => [line.op, near(data[i])]))
 	}
 	model.plots.push(new window.uPlot({width: Math.max(200, place.clientWidth), height, padding: [12, 16, 0, 0], legend: {show: false}, cursor: {points: {show: false}, y: false, sync: {key: "compare"}, drag: {x: false}}, bands,
 		scales: {x: {time: false, range: () => model.span}, y: {distr: isLog ? 3 : 1}}, axes: [{...axes[0], size: 30, values: (_, splits) => splits.map(v => figure(v, 3))}, axes[1]], series, hooks: {setCursor: [heard], draw: hasZero ? [zero] : []}}, data, place))

@@ -1,6 +1,6 @@
 // The ledger over all operations.
 import {get} from "./api.js"
-import {button, chip, copy, fill, h, holds} from "./dom.js"
+import {button, chip, copy, fill, h, heading, holds} from "./dom.js"
 import {count, figure} from "./format.js"
 import {entry, kindOf, markdown} from "./ledger.js"
 
@@ -22,7 +22,7 @@ async function load(model) {
 function draw(model) {
 	const found = model.items.filter(item => Object.entries(FILTERS).every(([name, of]) => !model.query.get(name) || of(item) === model.query.get(name)))
 	const select = ([name, of]) => chip(name, [...new Set(model.items.map(of))].sort(), model.query.get(name), chosen => {model.query.set(name, chosen); draw(model);})
-	if (!holds(model.head)) fill(model.head, h("div", h("h1", count(model.items.length, "decision", "decisions")), h("p", `${figure(model.chain.entries)} entries, ${model.chain.first_broken === null ? "chain intact" : `chain broken at entry ${model.chain.first_broken}`}.`)),
+	if (!holds(model.head)) fill(model.head, heading(count(model.items.length, "decision", "decisions"), `${figure(model.chain.entries)} entries, ${model.chain.first_broken === null ? "chain intact" : `chain broken at entry ${model.chain.first_broken}`}.`),
 		h(".filters", Object.entries(FILTERS).map(select), button("Copy as Markdown", () => copy(markdown(found)))))
 	if (!found.length) return fill(model.body, h("p.empty", model.items.length ? "No decision matches." : "Nobody has decided anything yet. A pause, a stop or a tune stands here, with its reason and what followed."))
 	return fill(model.body, h("ol", found.slice(0, SHOWN).map(item => entry(item, {operation: model.byId.get(item.operation) || {id: item.operation, name: ""}}))))

@@ -5,7 +5,7 @@ const SVG = "http://www.w3.org/2000/svg"
 export const h = (tag, ...rest) => made(name => document.createElement(name), tag, rest)
 export const svg = (tag, ...rest) => made(name => document.createElementNS(SVG, name), tag, rest)
 
-export const isGiven = value => value !== null && value !== undefined && value !== false
+export const isGiven = value => value != null && value !== false
 
 function made(create, tag, rest) {
 	const [name, ...classes] = tag.split("."), element = create(name || "div")
@@ -30,12 +30,19 @@ export const byId = id => document.getElementById(id)
 export const holds = element => element.contains(document.activeElement)
 export const copy = text => navigator.clipboard?.writeText(text)
 
+// A view's heading, with a word about it; and the way back to the operations.
+export const heading = (title, about) => h("div", h("h1", title), about ? h("p", about) : null)
+export const crumb = here => h(".crumb", h("a", {href: "#/"}, "Operations"), " / ", here)
+
 // A card with its heading, what it is about, and what it holds.
 export const card = (title, about, ...rest) => h("section.card", h(".ch", h("h2", title), about ? h("span.s.mut", about) : null), rest)
 
 // A select: options are values, or pairs of a value and its word.
 export const choice = (options, chosen, onchange, props = {}) => h("select", {onchange: event => onchange(event.target.value), ...props},
 	options.map(each => {const [value, word] = Array.isArray(each) ? each : [each, each]; return h("option", {value, selected: value === chosen}, word);}))
+
+// An input with its label, a word beside the label, and one line of help.
+export const field = (input, label, aside, help) => h("div", h("label", {for: input.id}, label, aside ? h("span", ` ${aside}`) : null), input, help ? h("small", help) : null)
 
 // A filter: its name, and any or one of the values.
 export const chip = (name, options, chosen, onchange) => h("label.chip", h("span", name[0].toUpperCase() + name.slice(1)), choice([["", "any"], ...options], chosen, onchange))

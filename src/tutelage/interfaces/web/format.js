@@ -5,7 +5,7 @@ const NAMES = {nan: NaN, inf: Infinity, "-inf": -Infinity}
 export const number = value => (typeof value === "string" ? NAMES[value] ?? NaN : value)
 
 export function figure(given, digits = 4) {
-	if (given === null || given === undefined) return ""
+	if (given == null) return ""
 	const value = number(given)
 	if (Number.isNaN(value)) return "nan"
 	if (!Number.isFinite(value)) return value < 0 ? `${MINUS}inf` : "inf"
@@ -23,7 +23,7 @@ export const difference = value => (value < 0 ? "" : "+") + figure(value, 2)
 export const percent = fraction => `${Math.round(fraction * 100)} %`
 
 export function duration(seconds) {
-	if (seconds === null || seconds === undefined) return ""
+	if (seconds == null) return ""
 	const s = Math.max(0, seconds)
 	if (s < 60) return `${Math.round(s)} s`
 	if (s < 3600) return `${Math.floor(s / 60)} min${s < 600 && s % 60 >= 1 ? ` ${Math.floor(s % 60)} s` : ""}`
@@ -45,7 +45,7 @@ export function age(at) {
 export const took = (from, to) => duration((Date.parse(to) - Date.parse(from)) / 1000)
 
 export function bytes(count) {
-	if (count === null || count === undefined) return ""
+	if (count == null) return ""
 	const units = ["B", "KiB", "MiB", "GiB", "TiB"]
 	let size = count, unit = 0
 	while (size >= 1024 && unit < 4) {size /= 1024; unit += 1;}
@@ -58,7 +58,7 @@ export function count(n, one, many) {
 }
 
 export function value(given) {
-	if (given === null || given === undefined) return "none"
+	if (given == null) return "none"
 	if (typeof given === "number") return sign(String(given))
 	return typeof given === "string" ? given : JSON.stringify(given)
 }

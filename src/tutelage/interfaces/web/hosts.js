@@ -1,6 +1,6 @@
 // The machines that train, and the supervisor itself.
 import {get} from "./api.js"
-import {fill, h, table} from "./dom.js"
+import {fill, h, heading, table} from "./dom.js"
 import {figure} from "./format.js"
 
 export async function open() {
@@ -11,5 +11,5 @@ export async function open() {
 			`${figure(host.memory_free_gib, 3)} of ${figure(host.memory_gib, 3)} GiB`, String(host.running), String(host.queued)]))))
 	}
 	await update()
-	return {element: h("div", h(".lhead", h("div", h("h1", "Hosts"), h("p", "Where operations run, and what is free there."))), body), update}
+	return {element: h("div", h(".lhead", heading("Hosts", "Where operations run, and what is free there.")), body), update}
 }

@@ -1,6 +1,6 @@
 // Models that can be used: left the request, right the answer.
 import {fileOf, get, mayAct, post} from "./api.js"
-import {bar, button, card, fill, h, table} from "./dom.js"
+import {bar, button, card, fill, h, heading, table} from "./dom.js"
 import {age, bytes, figure, short, value} from "./format.js"
 
 export async function open({argument}) {
@@ -9,7 +9,7 @@ export async function open({argument}) {
 		mayAct() ? h("a.btn.sm", {href: `#/models/${item.operation}`}, "Use…") : ""])) : h("p.empty", "No operation has ended with a model yet."))
 	const chosen = items.find(item => item.operation === argument)
 	if (argument) fill(body, chosen ? await asking(chosen) : h("p.note", "That operation has no model that can be used."))
-	return {element: h("div", h(".lhead", h("div", h("h1", "Models"), h("p", "Ended operations with a model that can be asked."))), body, list)}
+	return {element: h("div", h(".lhead", heading("Models", "Ended operations with a model that can be asked.")), body, list)}
 }
 
 async function example(item) {

@@ -1,7 +1,7 @@
 // A new operation: service, preset, settings from the JSON schema, and beside them what the server says about it, before anything starts.
 import {get, post, put, Problem, service} from "./api.js"
 import {typed} from "./commands.js"
-import {button, byId, choice, fill, h, isGiven, serviceCards, table} from "./dom.js"
+import {button, byId, choice, crumb, field, fill, h, isGiven, serviceCards, table} from "./dom.js"
 import {bytes, figure} from "./format.js"
 
 const PAUSE_MS = 600
@@ -12,7 +12,7 @@ export async function open() {
 	model.drawCards = () => fill(model.cards, serviceCards(items, model.info?.name, name => choose(model, name)))
 	model.drawCards()
 	if (items.length) await choose(model, items[0].name)
-	return {element: h("div", h(".crumb", h("a", {href: "#/"}, "Operations"), " / new"), h(".lhead", h("h1", "New operation")), model.cards, h(".split", model.form, h(".stack", model.check, model.seen))), close: () => clearTimeout(model.timer)}
+	return {element: h("div", crumb("new"), h(".lhead", h("h1", "New operation")), model.cards, h(".split", model.form, h(".stack", model.check, model.seen))), close: () => clearTimeout(model.timer)}
 }
 
 async function choose(model, name) {
@@ -34,8 +34,8 @@ function drawForm(model) {
 	const all = Object.entries(schema.properties || {}), isEasy = ([name]) => required.includes(name) || name in model.config || /data|target/i.test(name)
 	const fields = all.filter(each => (model.isAll ? each[0].toLowerCase().includes(model.search) : isEasy(each)))
 	const preset = choice([["", "none"], ...Object.keys(info.presets)], model.preset, name => {model.preset = name; model.config = structuredClone(info.presets[name] || {}); drawForm(model); checkSoon(model);}, {id: "preset"})
-	fill(model.form, h(".form", h("div", h("label", {for: "op-name"}, "Name"), h("input", {id: "op-name", maxlength: 120, value: model.name, oninput: event => {model.name = event.target.value; checkSoon(model);}}), h("small", "for people")),
-		Object.keys(info.presets).length ? h("div", h("label", {for: "preset"}, "Preset"), preset) : null, upload(model),
+	fill(model.form, h(".form", field(h("input", {id: "op-name", maxlength: 120, value: model.name, oninput: event => {model.name = event.target.value; checkSoon(model);}}), "Name", "", "for people"),
+		Object.keys(info.presets).length ? field(preset, "Preset") : null, upload(model),
 		fields.map(([name, field]) => control(model, name, resolved(schema, field), required.includes(name))), whole(model)),
 	h("p.row2", model.isAll ? h("input.search", {placeholder: "Find a setting", "aria-label": "Find a setting", value: model.search, onchange: event => {model.search = event.target.value.toLowerCase(); drawForm(model);}}) : null,
 		button(model.isAll ? "Fewer settings" : `All ${all.length} settings`, () => {model.isAll = !model.isAll; model.search = ""; drawForm(model);}), button("Start training", () => start(model), "pri")))

@@ -1,9 +1,9 @@
 // One operation: what is happening and what to do, then the proof, then who did what.
 import {get, mayAct, service} from "./api.js"
-import {announce, banner} from "./banner.js"
+import {announce, banner, useOf} from "./banner.js"
 import {Chart, summary} from "./chart.js"
-import {commandsOf, labelOf, openDialog, recommended, refusedOf} from "./commands.js"
-import {bar, button, byId, choice, copy, fill, h, holds, table, toggle} from "./dom.js"
+import {asking, commandsOf, openDialog, recommended, refusedOf} from "./commands.js"
+import {bar, button, byId, choice, copy, crumb, fill, h, holds, table, toggle} from "./dom.js"
 import {age, figure, left, number, percent, short, took} from "./format.js"
 import {changesOf, kindOf, markdown, timeline} from "./ledger.js"
 import {seldom} from "./live.js"
@@ -78,12 +78,12 @@ function drawHead(model) {
 	const meta = [h("span", h("b", state), " ", done, progress.fraction !== null && LIVE.includes(op.state) ? [" ", bar(progress.fraction, "progress"), ` ${percent(progress.fraction)}`] : null), progress.eta_s && LIVE.includes(op.state) ? left(progress.eta_s) : null,
 		ENDED.includes(op.state) && op.started_at && op.ended_at ? `took ${took(op.started_at, op.ended_at)}, ended ${age(op.ended_at)} ago` : `started ${age(op.started_at || op.created_at)} ago`, `by ${op.owner.name}`, `attempt ${op.attempt} on ${op.executor}`]
 	const main = legal.filter(verb => !["checkpoint", "cancel"].includes(verb)), other = legal.filter(verb => ["checkpoint", "cancel"].includes(verb))
-	const ask = (verb, kind = "") => button(labelOf(verb), () => openDialog(op, {verb, label: labelOf(verb)}), kind)
-	fill(model.head, h(".min0", h(".crumb", h("a", {href: "#/"}, "Operations"), " / ", op.service), h("h1", op.name || short(op.id)),
+	const ask = (verb, kind) => asking(op, {verb}, kind)
+	fill(model.head, h(".min0", crumb(op.service), h("h1", op.name || short(op.id)),
 		h(".meta", meta.filter(Boolean).map(part => h("span", part)), button(op.id, () => copy(op.id), "bare mono"))),
 		h(".ctl", main.map(verb => ask(verb)), other.length || refusedOf(op).length ? h("details.more", h("summary.btn", {"aria-label": "More commands"}, "···"),
 			h(".menu", other.map(verb => ask(verb, "ghost")), refusedOf(op).map(([name, why]) => h("p.s.mut", h("b", name), `: ${why}`)))) : null))
-	fill(model.sticky, act && mayAct() ? button(act.label, () => openDialog(op, act), "pri") : null, legal.filter(verb => verb !== act?.verb).slice(0, act ? 2 : 3).map(verb => ask(verb)))
+	fill(model.sticky, useOf(op), act && mayAct() ? asking(op, act, "pri") : null, legal.filter(verb => verb !== act?.verb).slice(0, act ? 2 : 3).map(verb => ask(verb)))
 }
 
 // The metric that the page shows large: the one asked for, else the judged one, else a validation metric.
@@ -97,6 +97,8 @@ function pairOf(model, name) {
 	return [declared, name.replace(/^val_/, "train_"), name.replace(/^train_/, "val_")].find(key => key && key !== name && keys.includes(key)) || null
 }
 
+const column = ({values}, key) => values[key].map(y => (y === null ? null : number(y)))
+
 function drawChart(model) {
 	const {op, history} = model, name = chosenMetric(model)
 	if (!name) {
@@ -106,9 +108,9 @@ function drawChart(model) {
 	}
 	const pair = pairOf(model, name), [value, train] = pair && pair.startsWith("val_") ? [pair, name] : [name, pair]
 	const info = model.service?.metrics.find(item => item.name === value), isJudged = op.metrics.best?.metric === value && model.scope === ""
-	const of = key => (key ? history.values[key].map(y => (y === null ? null : number(y))) : null), verdict = shown(op), fam = face(verdict)[1]
+	const of = key => (key ? column(history, key) : null), verdict = shown(op), fam = face(verdict)[1]
 	model.facts = {xs: history.steps, value: of(value), train: of(train), name: value, trainName: train, isUp: info?.direction === "maximize", best: isJudged ? {...op.metrics.best, value: number(op.metrics.best.value)} : null,
-		since: isJudged && op.assessment?.scope === model.scope && ["red", "amber", "violet"].includes(fam) ? op.assessment.since_step : null, verdictWord: word(verdict), family: fam, markers: markersOf(model), zoom: model.zoom, isSearch: history.unit === "trial"}
+		since: isJudged && op.assessment?.scope === model.scope && ["red", "amber", "violet"].includes(fam) ? op.assessment.since_step : null, verdictWord: word(verdict), family: fam, paint: fam === "amber" ? "over" : fam, markers: markersOf(model), zoom: model.zoom, isSearch: history.unit === "trial"}
 	if (!model.hasAxis) chooseAxis(model)
 	model.plot.hidden = model.isTable
 	model.plot.setAttribute("aria-label", summary(model.facts))
@@ -171,7 +173,7 @@ function flip(model, option) {
 
 function readout(model, words) {
 	if (words) return fill(model.read, words.map(([label, said, raw]) => h("span", `${label} `, h("b", said), raw ? ` ${raw}` : "")))
-	if (!model.facts) return undefined
+	if (!model.facts) return null
 	const {facts, chart} = model, painted = facts.since !== null
 	const key = kind => h("i", {class: `key ${kind}`})
 	return fill(model.read, h("span", key("val"), facts.isSearch ? `${facts.name}, best so far; dots are trials` : `${facts.name}, raw as dots`), facts.trainName ? h("span", key("train"), facts.trainName) : null, painted ? h("span.desk", key(facts.family), `${facts.name} since the finding`) : null,
@@ -198,11 +200,11 @@ function drawTable(model) {
 function drawMinis(model, used) {
 	const others = model.history.keys.filter(key => !used.includes(key) || key === (model.focus ? null : "")).slice(0, 8)
 	model.minis.hidden = others.length === 0
-	fill(model.minis, others.map(key => mini(key, model.history.steps, model.history.values[key].map(y => (y === null ? null : number(y))), model.op.metrics.best?.step, () => {model.focus = key; drawChart(model);})))
+	fill(model.minis, others.map(key => mini(key, model.history.steps, column(model.history, key), model.op.metrics.best?.step, () => {model.focus = key; drawChart(model);})))
 }
 
 function keysOf(model) {
-	const ask = (...verbs) => () => {const verb = verbs.find(each => mayAct() && commandsOf(model.op).includes(each)); if (verb) openDialog(model.op, {verb, label: labelOf(verb)});}
+	const ask = (...verbs) => () => {const verb = verbs.find(each => mayAct() && commandsOf(model.op).includes(each)); if (verb) openDialog(model.op, {verb});}
 	const smooth = by => () => {model.chart.set("smooth", Math.max(0, Math.min(1, model.chart.options.smooth + by))); drawTools(model, model.facts.name, null);}
 	return {s: ask("stop"), p: ask("pause", "resume"), t: ask("tune"), b: ask("branch"), a: ask("approve"), r: ask("reject"), ".": ask("checkpoint"), l: () => flip(model, "isLog"), f: () => flip(model, "isFull"), "[": smooth(-0.1), "]": smooth(0.1),
 		0: () => zoom(model, null), v: () => {model.isTable = !model.isTable; drawChart(model);}, w: () => byId("banner").focus(), ArrowLeft: event => model.chart.step(-1, event.shiftKey), ArrowRight: event => model.chart.step(1, event.shiftKey)}

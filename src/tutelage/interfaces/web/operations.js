@@ -1,7 +1,7 @@
 // All operations, most urgent first: a row says what is happening, shows it, and offers what to do.
 import {get, mayAct} from "./api.js"
-import {commandsOf, openDialog, recommended} from "./commands.js"
-import {bar, button, byId, chip, fill, h, holds} from "./dom.js"
+import {asking, commandsOf, openDialog, recommended} from "./commands.js"
+import {bar, button, byId, chip, fill, h, heading, holds} from "./dom.js"
 import {age, count, figure, left, percent, short, took} from "./format.js"
 import {showAll} from "./keys.js"
 import {spark} from "./spark.js"
@@ -110,8 +110,7 @@ function draw(model) {
 			h("tr.grp", h("th", {colspan: 5, scope: "rowgroup"}, more
 				? button(`Show ${name}`, () => {model.numEnded += 100; draw(model);}, "sm ghost") : [name, " ", h("span", String(some.length))])),
 			some.map(op => row(model, op))))))
-	if (focused) model.body.querySelector(`tr[data-id="${focused}"] ${tag.toLowerCase()}`)?.focus()
-	return undefined
+	return focused && model.body.querySelector(`tr[data-id="${focused}"] ${tag.toLowerCase()}`)?.focus()
 }
 
 function drawHead(model) {
@@ -120,7 +119,7 @@ function drawHead(model) {
 	const title = needs ? `${count(needs, "operation needs", "operations need")} you` : model.items.length ? "Nothing needs you" : "Operations"
 	const rest = [[of(...LIVE), "running"], [of("pending", "paused"), "waiting"], [of(...ENDED), "ended"]].filter(([n]) => n).map(([n, name], i) => `${i ? count(n, "", "").trim().toLowerCase() : count(n, "", "").trim()} ${name}`)
 	const select = (name, of_) => chip(name, [...new Set(model.items.map(of_))].sort().map(each => [each, name === "verdict" ? word(each) : each]), model.query.get(name), chosen => filtered(model, name, chosen))
-	fill(model.head, h("div", h("h1", title), h("p", rest.length ? `${rest.join(", ")}.${needs ? " The rest can be left alone." : ""}` : "")),
+	fill(model.head, heading(title, rest.length ? `${rest.join(", ")}.${needs ? " The rest can be left alone." : ""}` : ""),
 		h(".filters", h("input.search", {id: "find", type: "search", placeholder: "Find by name, tag, id", "aria-label": "Find operations", value: model.query.get("text") || "", oninput: event => filtered(model, "text", event.target.value)}),
 			Object.entries(FILTERS).map(([name, of_]) => select(name, of_)), mayAct() ? h("a.btn.pri", {href: "#/new"}, "New operation") : null))
 }
@@ -157,7 +156,7 @@ function row(model, op) {
 		h("td.num", best ? [h("b", figure(best.value)), h(".d", {title: best.metric}, `at ${unit === "step" ? "" : `${unit} `}${figure(best.step)}`)] : null),
 		h("td.prog", h(".d", how), going && progress.fraction !== null ? bar(progress.fraction, `Progress of ${name}`) : null),
 		h("td.age.d", {title: op.created_at}, age(op.created_at)),
-		h("td.act", act ? button(act.label, () => openDialog(op, act), "sm") : null))
+		h("td.act", act ? asking(op, act, "sm") : null))
 }
 
 const pending = op => (op.policy.pending ? `Policy: ${op.policy.pending.do}, held ${op.policy.pending.held} of ${op.policy.pending.hold}.` : "")
@@ -173,7 +172,7 @@ function drawBar(model) {
 	model.bar.hidden = n < 1
 	const stoppable = model.items.filter(op => model.selected.has(op.id) && commandsOf(op).includes("stop"))
 	fill(model.bar, h("span", `${n} selected`), n > 1 && n <= 8 ? h("a.btn", {href: `#/compare/${ids.join(",")}`}, `Compare ${n}`) : h("span", n > 8 ? "compare takes eight at most" : "pick one more to compare"),
-		stoppable.length && mayAct() ? button(`Stop ${stoppable.length}…`, () => openDialog(stoppable[0], {verb: "stop", label: "Stop…"}, stoppable)) : null,
+		stoppable.length && mayAct() ? button(`Stop ${stoppable.length}…`, () => openDialog(stoppable[0], {verb: "stop"}, stoppable)) : null,
 		button("Clear", () => {model.selected.clear(); draw(model);}))
 }
 
@@ -192,7 +191,7 @@ function keysOf(model) {
 		j: move(1), k: move(-1), ArrowDown: move(1), ArrowUp: move(-1), x: here(at => at.querySelector("input").click()),
 		Enter: event => {if (event.target.matches("a,button,input")) return false; here(at => {location.hash = `#/op/${at.dataset.id}`;})(); return true;},
 		c: () => {if (model.selected.size > 1) location.hash = `#/compare/${[...model.selected].join(",")}`;}, "/": () => byId("find").focus(),
-		s: here((at, op) => {if (mayAct() && commandsOf(op).includes("stop")) openDialog(op, {verb: "stop", label: "Stop…"});}),
+		s: here((at, op) => {if (mayAct() && commandsOf(op).includes("stop")) openDialog(op, {verb: "stop"});}),
 		Escape: () => {model.query = new URLSearchParams(); model.selected.clear(); filtered(model, "sort", "");},
 	}
 }

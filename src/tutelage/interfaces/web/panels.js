@@ -61,7 +61,7 @@ const PANELS = {
 	Environment: async ({id}) => {
 		const {packages, ...rest} = await get(`/operations/${id}/environment`)
 		const rows = Object.entries(rest).map(([name, given]) => [name, capped(value(given), 300)])
-		return [[table("Environment", ["what", "value"], rows), packages ? h("details.note", h("summary", `${Object.keys(packages).length} packages`), table("Packages", ["package", "version"], Object.entries(packages).sort())) : null], JSON.stringify(rest)]
+		return [[table("Environment", ["what", "value"], rows, "long"), packages ? h("details.note", h("summary", `${Object.keys(packages).length} packages`), table("Packages", ["package", "version"], Object.entries(packages).sort())) : null], JSON.stringify(rest)]
 	},
 	Lineage: async ({id}) => {
 		const {nodes, edges} = await get(`/operations/${id}/lineage`)

@@ -1,6 +1,6 @@
 // What can be trained: the settings that matter, the metrics with their units, what may be tuned.
 import {get, service} from "./api.js"
-import {card, fill, h, serviceCards, table} from "./dom.js"
+import {card, fill, h, heading, serviceCards, table} from "./dom.js"
 import {figure} from "./format.js"
 
 export async function open() {
@@ -15,7 +15,7 @@ export async function open() {
 		info.tunables.length ? card("May be tuned while it runs", "", table("Tunables", ["name", "from", "to", "what"], info.tunables.map(one => [one.name, figure(one.low), figure(one.high), one.about]))) : null,
 		card("Settings", `presets: ${Object.keys(info.presets).join(", ") || "none"}`, table("Settings", ["name", "default", "what"], settings.map(([name, field]) => [name, JSON.stringify(info.defaults?.[name]) ?? ((shape.required || []).includes(name) ? "required" : ""), field.description || ""]))))
 	}
-	const element = h("div", h(".lhead", h("div", h("h1", "Services"), h("p", "One kind of training each."))), cards, body)
+	const element = h("div", h(".lhead", heading("Services", "One kind of training each.")), cards, body)
 	if (items.length) await choose(items[0].name)
 	return {element}
 }

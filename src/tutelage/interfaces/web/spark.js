@@ -17,7 +17,7 @@ export function spark(operation, shown) {
 	const X = x => 3 + ((x - first) / (total - first || 1)) * (W - 6), Y = y => 4 + ((high - y) / (high - low || 1)) * (H - 8)
 	const path = some => some.map(([x, y], i) => `${i ? "L" : "M"}${X(x).toFixed(1)} ${Y(y).toFixed(1)}`).join("")
 	const since = operation.state === "running" && ["red", "amber", "violet"].includes(face(shown)[1]) ? assessment?.since_step : null
-	const painted = since === null || since === undefined ? [] : points.filter(([x]) => x >= since)
+	const painted = since == null ? [] : points.filter(([x]) => x >= since)
 	const ring = best && best.metric === curve.metric && curve.scope === "" ? [best.step, number(best.value)] : null
 	return svg("svg.spark", {width: W, height: H, viewBox: `0 0 ${W} ${H}`, "aria-hidden": "true"},
 		svg("path.floor", {d: `M3 ${H - 1.5}H${W - 3}`}),

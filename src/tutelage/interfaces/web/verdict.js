@@ -1,7 +1,7 @@
 // How a verdict or a state is shown: a word, a family of colour, an outer shape that says how urgent, an inner sign.
 import {svg} from "./dom.js"
 
-const SHAPES = {
+export const SHAPES = {
 	oct: "M5.1.9h5.8l4.2 4.2v5.8l-4.2 4.2H5.1L.9 10.9V5.1z",
 	tri: "M8 1.1c.4 0 .8.2 1 .6l6.2 11.2c.4.8-.1 1.8-1 1.8H1.8c-.9 0-1.4-1-1-1.8L7 1.7c.2-.4.6-.6 1-.6z",
 	sq: "M3.8 1.2h8.4a2.6 2.6 0 0 1 2.6 2.6v8.4a2.6 2.6 0 0 1-2.6 2.6H3.8a2.6 2.6 0 0 1-2.6-2.6V3.8a2.6 2.6 0 0 1 2.6-2.6z",
@@ -61,7 +61,7 @@ export function icon(name, size = 16) {
 		svg("path", {d: SIGNS[sign], class: hollow ? "sign out" : "sign"}))
 }
 
-const WHO = {agent: "M5.5 1.2 9.8 5.5 5.5 9.8 1.2 5.5z", person: "M9.5 5.5a4 4 0 1 1-8 0 4 4 0 0 1 8 0z", policy: "M1.8 1.8h7.4v7.4H1.8z", program: "M5.5 1.4 9.6 9H1.4z"}
+export const WHO = {agent: "M5.5 1.2 9.8 5.5 5.5 9.8 1.2 5.5z", person: "M9.5 5.5a4 4 0 1 1-8 0 4 4 0 0 1 8 0z", policy: "M1.8 1.8h7.4v7.4H1.8z", program: "M5.5 1.4 9.6 9H1.4z"}
 export function whoSign(kind, size = 10) {
 	return svg("svg.who", {width: size, height: size, viewBox: "0 0 11 11", role: "img", "aria-label": kind}, svg("path", {d: WHO[kind] || WHO.program}))
 }
