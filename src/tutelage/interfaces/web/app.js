@@ -9,7 +9,7 @@ const FILES = {"": "operations", op: "operation"}
 const main = byId("main")
 let view = null, turn = 0
 
-export function address() {
+function address() {
 	const [path, query] = location.hash.replace(/^#\/?/, "").split("?")
 	const [name, ...rest] = path.split("/")
 	return {name, argument: decodeURIComponent(rest.join("/")), query: new URLSearchParams(query || "")}

@@ -13,7 +13,7 @@ function deed(op, decisions) {
 	const [verb, done] = DEEDS[op.state] || [], last = decisions.filter(item => item.verb === verb && item.status === "applied").at(-1)
 	if (!last || (op.state === "completed" && !op.stopped_early)) return null
 	const who = isPolicy(last.principal) ? "its policy" : last.principal.name
-	return `${done} by ${who}${last.at_step === null ? "" : ` at ${op.metrics.unit} ${figure(last.at_step)}`}${last.reason ? `: “${capped(last.reason, 240)}”` : "."}`
+	return [h("b", `${done} by ${who}${last.at_step === null ? "" : ` at ${op.metrics.unit} ${figure(last.at_step)}`}.`), last.reason ? ` “${capped(last.reason, 240)}”` : ""]
 }
 
 export function banner(op, {decisions, onlit}) {

@@ -66,7 +66,7 @@ export class Chart {
 			scales: {x: {time: false, range: () => this.xRange()}, y: {distr: this.options.isLog ? 3 : 1, range: () => this.yRange()}},
 			axes: [{...axes[0], size: isNarrow ? 48 : 62, gap: 6, space: isNarrow ? 70 : 90, values: (_, splits) => splits.map(v => (Number.isInteger(v) ? figure(v) : ""))},
 				{...axes[1], space: 44}],
-			series: [{}, line(faded(c.train, 0.28), 1), line(faded(c.val, 0), 0, {points: {show: () => this.isSparse(), size: 3.4, width: 0, fill: faded(c.val, 0.38), space: 0}}), line(c.train, 1.5), line(c.val, 2.2, this.facts.isSearch ? {paths: uPlot.paths.stepped({align: 1})} : {}), line(paint, 2.6)],
+			series: [{}, line(faded(c.train, 0.28), 1), line(faded(c.val, 0), 0, {points: {show: () => this.isSparse(), size: this.facts.isSearch ? 6 : 3.4, width: 0, fill: faded(c.val, this.facts.isSearch ? 0.7 : 0.38), space: 0}}), line(c.train, 1.5), line(c.val, 2.2, this.facts.isSearch ? {paths: uPlot.paths.stepped({align: 1})} : {}), line(paint, 2.6)],
 			hooks: {drawClear: [u => marks.behind(u, this)], draw: [u => marks.front(u, this)], setCursor: [u => this.read(u.cursor.idx)],
 				setSelect: [u => this.select(u)], ready: [u => this.gestures(u)]},
 		}, this.data, this.element)

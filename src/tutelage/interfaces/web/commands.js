@@ -1,6 +1,6 @@
 // The verbs: which are legal now, which one is recommended, and the one dialog that asks for a reason before any of them.
 import {get, post, service, session} from "./api.js"
-import {button, byId, choice, fill, h} from "./dom.js"
+import {button, byId, choice, field, fill, h} from "./dom.js"
 import {figure, short, value} from "./format.js"
 import {isLive} from "./live.js"
 import {ENDED, shown, word} from "./verdict.js"

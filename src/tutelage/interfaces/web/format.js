@@ -10,7 +10,7 @@ export function figure(given, digits = 4) {
 	if (Number.isNaN(value)) return "nan"
 	if (!Number.isFinite(value)) return value < 0 ? `${MINUS}inf` : "inf"
 	const size = Math.abs(value)
-	if (size >= 1e9) return sign(value.toExponential(2).replace("+", ""))
+	if (size >= 1e9) return sign(value.toExponential(2).replace(/\.?0*e\+/, "e"))
 	if (Number.isInteger(value) || size >= 10 ** digits) return sign(Math.round(value).toLocaleString("en-US"))
 	if (size < 1e-3) return sign(value.toExponential(1))
 	const places = Math.max(0, digits - 1 - Math.floor(Math.log10(size)))

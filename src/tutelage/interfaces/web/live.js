@@ -1,16 +1,14 @@
 // One stream for all views: it tells up to which cursor something was stored, and comes back by itself when cut.
-import {button, byId, fill} from "./dom.js"
+import {button, byId, fill, h} from "./dom.js"
 import {count, duration} from "./format.js"
 
 const FIRST_S = 1, LAST_S = 8
-const state = {source: null, cursor: null, cutAt: null, wait: FIRST_S, nextAt: 0, timer: null, listeners: new Set()}
+const state = {source: null, cursor: null, cutAt: null, wait: FIRST_S, nextAt: 0, timer: null, listener: null}
 const strip = byId("recon")
 const light = byId("live")
 
-export function onChange(listener) {
-	state.listeners.add(listener)
-	return () => state.listeners.delete(listener)
-}
+export const onChange = listener => {state.listener = listener}
+
 // Runs at most once in so many milliseconds, and once more after the last call.
 export function seldom(act, ms) {
 	let timer = null, last = -Infinity
@@ -35,7 +33,7 @@ function told(cursor) {
 	light.className = "live"
 	light.lastChild.textContent = "Live"
 	// What the first view shows was asked for just before the stream: only what came between may be missing.
-	setTimeout(() => state.listeners.forEach(listener => listener()), isFirst ? 500 : 0)
+	setTimeout(state.listener, isFirst ? 500 : 0)
 }
 
 function caughtUp(missed) {
@@ -63,13 +61,7 @@ function say() {
 	strip.className = "recon"
 	const next = Math.max(0, (state.nextAt - Date.now()) / 1000)
 	const sentence = `The supervisor has not answered for ${duration(silent)}. Training goes on without it. What you see is from ${new Date(state.cutAt).toLocaleTimeString("en-GB")}; buttons work again once connected. Next try in ${duration(next)}.`
-	if (!strip.querySelector("button")) {
-		const words = document.createElement("span")
-		words.setAttribute("aria-hidden", "true")
-		const title = document.createElement("b")
-		title.textContent = "Reconnecting. "
-		fill(strip, title, words, button("Try now", connect, "sm"))
-	}
+	if (!strip.querySelector("button")) fill(strip, h("b", "Reconnecting. "), h("span", {"aria-hidden": "true"}), button("Try now", connect, "sm"))
 	strip.querySelector("span").textContent = sentence
 }
 setInterval(say, 1000)

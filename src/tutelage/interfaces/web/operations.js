@@ -19,8 +19,7 @@ export async function open({query}) {
 	model.head = h(".lhead")
 	model.body = h(".tbl")
 	model.bar = h(".selbar", {role: "region", "aria-label": "Selected operations", hidden: true})
-	const hint = h("p.s.mut.desk.hint", ["j", "k"].map(key => h("kbd", key)), " move  ", h("kbd", "Enter"), " open  ",
-		h("kbd", "x"), " select  ", h("kbd", "c"), " compare  ", h("kbd", "/"), " find  ", h("kbd", "?"), " ", button("all keys", showAll, "bare"))
+	const hint = h("p.s.mut.desk.hint", [["j k", "move"], ["Enter", "open"], ["x", "select"], ["c", "compare"], ["/", "find"]].map(([key, does]) => [h("kbd", key), ` ${does}  `]), h("kbd", "?"), " ", button("all keys", showAll, "bare"))
 	model.element = h(".ops", model.head, model.body, hint, model.bar)
 	model.body.addEventListener("pointerenter", () => {model.isHeld = true;})
 	model.body.addEventListener("pointerleave", () => {model.isHeld = false; draw(model);})

@@ -92,10 +92,14 @@ const PANELS = {
 	Result: async ({op}) => (op.result ? [h("pre.log", JSON.stringify(op.result, null, 1)), JSON.stringify(op.result)] : none("A result comes with the end.")),
 }
 
+// A cell may stand in quotation marks, which are doubled inside.
+const cells = line => [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain)
+
 async function look(place, id, item) {
 	const answer = await fetch(fileOf(id, item.name))
 	const text = (await answer.text()).slice(0, MAX_TEXT)
-	fill(place, h("h3", item.name), h("pre.log", text, item.bytes > MAX_TEXT ? `\n… the first ${MAX_TEXT.toLocaleString("en-US")} characters of ${bytes(item.bytes)}` : ""))
+	const [head, ...rows] = text.split("\n").slice(0, 51).map(cells)
+	fill(place, h("h3", item.name), /\.csv$/i.test(item.name) ? table(item.name, head, rows.filter(row => row.length === head.length)) : h("pre.log", text, item.bytes > MAX_TEXT ? `\n… the first ${MAX_TEXT.toLocaleString("en-US")} characters of ${bytes(item.bytes)}` : ""))
 }
 
 function tree(nodes, edges, here) {
