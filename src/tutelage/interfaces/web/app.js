@@ -65,10 +65,10 @@ function themed(theme) {
 	view?.themed?.()
 }
 
-// At most ten repaints a second, fewer where a view says so, and rest for half of the time; none while the tab is hidden.
-let waiting = false, stale = false
+// At most ten repaints a second, fewer where a view says so, and rest half of the time; none in a hidden tab.
+let waiting = false, stale = false, isPressed = false
 async function refresh() {
-	if (waiting || document.hidden || !view) {stale = true; return;}
+	if (waiting || isPressed || document.hidden || !view) {stale = true; return}
 	waiting = true
 	stale = false
 	const began = performance.now()
@@ -79,7 +79,7 @@ async function refresh() {
 		else if (!(error instanceof Problem)) console.error(error)
 	}
 	const took = performance.now() - began
-	setTimeout(() => {waiting = false; if (stale) refresh();}, Math.max((view?.restMs ?? 100) - took, took))
+	setTimeout(() => {waiting = false; if (stale) refresh()}, Math.max((view?.restMs ?? 100) - took, took))
 }
 
 const {principal, scope} = session()
@@ -91,7 +91,10 @@ byId("theme").addEventListener("click", () => {
 })
 themed(document.documentElement.dataset.theme)
 onChange(refresh)
-document.addEventListener("visibilitychange", () => {if (!document.hidden) refresh();})
+document.addEventListener("visibilitychange", () => {if (!document.hidden) refresh()})
+// Nothing is replaced between press and release: a button that went in between would hear no click.
+addEventListener("pointerdown", () => {isPressed = true})
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => {isPressed = false; if (stale) refresh()}))
 addEventListener("hashchange", route)
 document.addEventListener("keydown", event => keys(event, view))
 if (await route() !== 401) connect()

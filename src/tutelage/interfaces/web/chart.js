@@ -1,4 +1,4 @@
-// The chart of one metric with its training pair: raw faintly behind smooth, the judge's best with its band, the verdict painted, what was done below.
+// The chart of one metric with its training pair: raw behind smooth, the judge's best, the verdict painted, deeds below.
 import {difference, figure} from "./format.js"
 import {marks} from "./marks.js"
 import {evened, focusRange, fullRange} from "./smooth.js"
@@ -6,10 +6,8 @@ import {evened, focusRange, fullRange} from "./smooth.js"
 const uPlot = window.uPlot
 const NARROW = 560
 
-export function colours() {
-	const style = getComputedStyle(document.documentElement), of = name => style.getPropertyValue(`--${name}`).trim()
-	return Object.fromEntries(["ink", "ink2", "ink3", "val", "train", "over", "grid", "line", "edge", "surface", "red", "violet", "amber", "blue", "green", "grey"].map(name => [name, of(name)]))
-}
+// The theme's colours by name.
+export const colours = () => new Proxy(getComputedStyle(document.documentElement), {get: (style, name) => style.getPropertyValue(`--${name}`).trim()})
 
 // At most seven powers of ten, however many a log axis spans.
 function powers(u, axis, low, high) {
@@ -33,7 +31,6 @@ export class Chart {
 		this.watch.observe(element)
 	}
 
-	// facts: {xs, value, train, name, trainName, unit, isUp, best, since, verdict, family, markers, total, isEnded}
 	show(facts) {
 		this.facts = facts
 		this.data = this.columns()
@@ -72,7 +69,7 @@ export class Chart {
 		}, this.data, this.element)
 	}
 
-	isSparse() {return this.facts.value.filter(y => y !== null).length < 400;}
+	isSparse() {return this.facts.value.filter(y => y !== null).length < 400}
 
 	gestures(u) {
 		u.over.addEventListener("dblclick", () => this.zoomed(null))
@@ -117,19 +114,19 @@ export class Chart {
 
 	set(option, value) {
 		this.options[option] = value
-		if (this.facts) {this.shape = ""; this.show(this.facts);}
+		if (this.facts) {this.shape = ""; this.show(this.facts)}
 	}
 
 	fit() {
 		if (!this.plot || !this.facts) return
 		const width = Math.max(200, this.element.clientWidth)
-		if (width !== this.plot.width) {this.shape = ""; this.show(this.facts);}
+		if (width !== this.plot.width) {this.shape = ""; this.show(this.facts)}
 	}
 
-	// Moves the crosshair to the next evaluation, or by mark to the evaluation at the next mark.
+	// Moves the crosshair to the next evaluation, or mark.
 	step(by, isByMark) {
 		const {xs, value, markers} = this.facts, now = this.at ?? xs.length
-		const marked = isByMark && new Set(markers.map(({step}) => {const i = xs.findIndex(x => x >= step); return i < 0 ? xs.length - 1 : i;}))
+		const marked = isByMark && new Set(markers.map(({step}) => {const i = xs.findIndex(x => x >= step); return i < 0 ? xs.length - 1 : i}))
 		let next = now + by
 		while (next >= 0 && next < xs.length && (marked ? !marked.has(next) : value[next] === null)) next += by
 		if (next < 0 || next >= xs.length) return
@@ -153,7 +150,7 @@ export class Chart {
 		return this.said(words)
 	}
 
-	destroy() {this.watch.disconnect(); this.plot?.destroy();}
+	destroy() {this.watch.disconnect(); this.plot?.destroy()}
 }
 
 // Of a search, the line is the best so far; each trial is a dot.
@@ -167,13 +164,13 @@ export function bestSoFar(ys, isUp) {
 
 // The chart in one sentence, for those who hear it.
 export function summary({xs, value, train, name, trainName, best}) {
-	const known = xs.map((x, i) => [x, value[i]]).filter(([, y]) => y !== null && Number.isFinite(y))
+	const known = xs.map((x, i) => [x, value[i]]).filter(([, y]) => Number.isFinite(y))
 	if (!known.length) return `${name} has no value yet.`
 	const [[x0, y0]] = known, [x1, y1] = known[known.length - 1]
 	const way = (from, to) => (to > from ? "rose" : to < from ? "fell" : "stayed")
 	const parts = [best && best.step !== x1 ? `${name} went from ${figure(y0)} to its best, ${figure(best.value)}, at step ${figure(best.step)}, and ${way(best.value, y1)} to ${figure(y1)} at ${figure(x1)}`
 		: `${name} ${way(y0, y1)} from ${figure(y0)} at step ${figure(x0)} to ${figure(y1)} at ${figure(x1)}`]
-	const other = (train || []).filter(y => y !== null && Number.isFinite(y))
+	const other = (train || []).filter(y => Number.isFinite(y))
 	if (other.length) parts.push(`${trainName} ${way(other[0], other[other.length - 1])} to ${figure(other[other.length - 1])}`)
 	return `${parts.join(", while ")}.`
 }

@@ -1,7 +1,7 @@
-// The verbs: which are legal now, which one is recommended, and the one dialog that asks for a reason before any of them.
+// The verbs: which are legal, which is recommended, and the one dialog that asks for a reason.
 import {get, post, service, session} from "./api.js"
 import {button, byId, choice, field, fill, h} from "./dom.js"
-import {figure, short, value} from "./format.js"
+import {figure, nameOf, value} from "./format.js"
 import {isLive} from "./live.js"
 import {ENDED, shown, word} from "./verdict.js"
 
@@ -21,8 +21,8 @@ const WORDS = {
 export const commandsOf = op => ORDER.filter(verb => op.commands[verb] === null)
 export const refusedOf = op => ORDER.filter(verb => typeof op.commands[verb] === "string").map(verb => [WORDS[verb][0], op.commands[verb]])
 const labelOf = act => act.label ?? `${WORDS[act.verb][0]}…`
-// The button of an act: {verb, label, args}.
-export const asking = (op, act, kind) => button(labelOf(act), () => openDialog(op, act), kind)
+// The button of an act: {verb, label, args}. `op` is an operation, or tells the newest one when asked.
+export const asking = (op, act, kind) => button(labelOf(act), () => openDialog(op.id ? op : op(), act), kind)
 
 const stepOf = args => args.at ?? args.from ?? args.step ?? args.checkpoint ?? null
 
@@ -64,7 +64,7 @@ export async function openDialog(op, act, many = [op]) {
 	if (!isLive()) return
 	const {verb, args} = act, [title, doing, leave, consequences] = WORDS[verb]
 	const dialog = byId("dialog"), {principal} = session()
-	const what = many.length > 1 ? `${many.length} operations` : op.name || short(op.id)
+	const what = many.length > 1 ? `${many.length} operations` : nameOf(op)
 	const more = verb === "tune" ? await tuneFields(op, args || {}) : verb === "branch" ? await branchFields(op, args || {}) : null
 	const why = h("textarea", {id: "why", required: true, maxlength: 2000, value: reasonFor(op, verb)})
 	const says = h("p.wrong", {role: "alert"})
@@ -72,8 +72,8 @@ export async function openDialog(op, act, many = [op]) {
 	const form = h("form", h("h2", {id: "dialog-title"}, `${title} ${what}?`), h("ul", consequences.map(line => h("li", line))), more?.element,
 		field(why, "Reason"), h(".rd", `Recorded as ${principal ? `${principal.name} (${principal.kind})` : "the one signed in"}, with the verdict and its evidence.`), says,
 		h(".row2", h("kbd", "Ctrl Enter"), button(leave, () => dialog.close()), send))
-	form.addEventListener("submit", event => {event.preventDefault(); submit();})
-	form.addEventListener("keydown", event => {if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();})
+	form.addEventListener("submit", event => {event.preventDefault(); submit()})
+	form.addEventListener("keydown", event => {if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit()})
 	async function submit() {
 		send.disabled = true
 		const label = send.textContent

@@ -1,9 +1,9 @@
-// Several operations side by side: a sentence first, then the curves, how far each lies from one of them, what was measured, which settings differ.
+// Operations side by side: a sentence, the curves, how far they lie apart, what was measured, which settings differ.
 import {get, service} from "./api.js"
 import {axesOf, bestSoFar, colours, faded} from "./chart.js"
 import {asking, commandsOf} from "./commands.js"
 import {choice, crumb, fill, h, holds, table, toggle} from "./dom.js"
-import {difference, duration, figure, number, short, value} from "./format.js"
+import {difference, duration, figure, nameOf, number, value} from "./format.js"
 import {evened} from "./smooth.js"
 import {icon, shown, word} from "./verdict.js"
 
@@ -12,8 +12,8 @@ export async function open({argument}) {
 	const model = {ids, base: ids[0], isAligned: false, isLog: false, hasTraining: false, plots: [], top: h("div"), tools: h(".ch"), read: h(".read"), at: h(".plot", {role: "img"}), apart: h(".ch"), strip: h(".plot.strip", {role: "img"}), tables: h(".two")}
 	model.element = h("div", model.top, h("section.card", {"aria-label": "Curves"}, model.tools, model.read, model.at, model.apart, model.strip), model.tables)
 	await load(model)
-	return {element: model.element, update: () => (model.ops.every(op => op.ended_at) ? null : load(model)), restMs: 1000, shown: () => {model.isShown = true; draw(model);}, themed: () => draw(model),
-		keys: {l: () => flip(model, "isLog")}, close: () => {model.isShown = false; clear(model);}}
+	return {element: model.element, update: () => (model.ops.every(op => op.ended_at) ? null : load(model)), restMs: 1000, shown: () => {model.isShown = true; draw(model)}, themed: () => draw(model),
+		keys: {l: () => flip(model, "isLog")}, close: () => {model.isShown = false; clear(model)}}
 }
 
 async function load(model) {
@@ -27,8 +27,11 @@ async function load(model) {
 	draw(model)
 }
 
-const nameOf = op => op.name || short(op.id)
-const swatch = i => h(`i.sw.sw${i % 8}`)
+function swatch(i) {
+	const made = h("i.sw")
+	made.style.color = `var(--r${i % 8})`
+	return made
+}
 
 async function flip(model, key) {
 	model[key] = !model[key]
@@ -56,20 +59,20 @@ function clear(model) {
 	for (const plot of model.plots.splice(0)) plot.destroy()
 }
 
-// A curve as it is drawn: of a search the best so far, else smoothed; raw only where nothing was smoothed.
+// A curve as it is drawn: of a search the best so far, else smoothed.
 function curveOf(model, history, key) {
 	if (!history?.values[key]) return null
-	const {steps, unit} = history, raw = history.values[key].map(y => {const n = y === null ? NaN : number(y); return Number.isFinite(n) && !(model.isLog && n <= 0) ? n : null;})
+	const {steps, unit} = history, raw = history.values[key].map(y => {const n = y === null ? NaN : number(y); return Number.isFinite(n) && !(model.isLog && n <= 0) ? n : null})
 	return {xs: model.isAligned ? steps.map(step => step / (steps.at(-1) || 1)) : steps, raw, ys: unit === "trial" ? bestSoFar(raw, model.isUp) : evened(steps, raw, 0.5, model.isLog)}
 }
 
-const hueOf = k => getComputedStyle(document.documentElement).getPropertyValue(`--r${k % 8}`).trim()
+const hueOf = k => colours()[`r${k % 8}`]
 
 function drawCurves(model) {
 	const {told, ops} = model, lines = []
 	model.curves = model.judged.map(history => curveOf(model, history, told.metric))
-	model.training.forEach((history, k) => {const curve = curveOf(model, history, model.pair); if (curve) lines.push({...curve, stroke: faded(hueOf(k), 0.55), width: 1.2, dash: [4, 3]});})
-	model.curves.forEach((curve, k) => {if (curve) lines.push({xs: curve.xs, ys: curve.raw, stroke: faded(hueOf(k), 0.25), width: 1}, {...curve, stroke: hueOf(k), width: 2, op: ops[k], k});})
+	model.training.forEach((history, k) => {const curve = curveOf(model, history, model.pair); if (curve) lines.push({...curve, stroke: faded(hueOf(k), 0.55), width: 1.2, dash: [4, 3]})})
+	model.curves.forEach((curve, k) => {if (curve) lines.push({xs: curve.xs, ys: curve.raw, stroke: faded(hueOf(k), 0.25), width: 1}, {...curve, stroke: hueOf(k), width: 2, op: ops[k], k})})
 	model.at.setAttribute("aria-label", `${told.metric} of ${ops.length} operations. ${told.sentence}`)
 	plotOf(model, model.at, lines, {height: 300, isLog: model.isLog, said: (x, near) => readout(model, x, near)})
 	readout(model, null, [])
@@ -91,7 +94,7 @@ function drawApart(model) {
 		const reach = curve.xs.map((x, i) => [x, curve.ys[i], at(base, x)]).filter(([, y, y0]) => y !== null && y0 !== null)
 		return {xs: reach.map(([x]) => x), ys: reach.map(([, y, y0]) => y - y0), stroke: hueOf(k), width: 2, half: Math.hypot(noise(k), noise(k0)), op: ops[k], k}
 	})
-	if (!holds(apart)) fill(apart, h("label.lab", h("h2", "Difference from"), choice(ops.filter((_, k) => curves[k]).map(op => [op.id, nameOf(op)]), model.base, id => {model.base = id; draw(model);}, {class: "sel"})),
+	if (!holds(apart)) fill(apart, h("label.lab", h("h2", "Difference from"), choice(ops.filter((_, k) => curves[k]).map(op => [op.id, nameOf(op)]), model.base, id => {model.base = id; draw(model)}, {class: "sel"})),
 		h("span.s.mut", `${model.isUp ? "above" : "below"} zero is better; the band is the noise of one evaluation`))
 	const last = lines.map(line => (line.ys.length ? `${nameOf(line.op)} ends ${difference(line.ys.at(-1))} from ${nameOf(ops[k0])}` : `${nameOf(line.op)} has no step in common`))
 	strip.setAttribute("aria-label", `${last.join(", ")}.`)
@@ -115,7 +118,7 @@ function plotOf(model, place, lines, {height, isLog = false, hasZero = false, sa
 	const data = [xs], series = [{}], bands = [], owner = new Map()
 	const add = (line, shift, style) => {
 		const column = xs.map(() => null)
-		line.xs.forEach((x, i) => {column[index.get(x)] = line.ys[i] === null ? null : line.ys[i] + shift;})
+		line.xs.forEach((x, i) => {column[index.get(x)] = line.ys[i] === null ? null : line.ys[i] + shift})
 		series.push({pxAlign: 0, spanGaps: true, points: {show: false}, ...style})
 		return data.push(column) - 1
 	}
@@ -132,7 +135,7 @@ function plotOf(model, place, lines, {height, isLog = false, hasZero = false, sa
 	// The nearest known value of each run: they report at steps of their own.
 	const heard = u => {
 		const {idx} = u.cursor
-		const near = column => {for (let d = 0; d < xs.length; d += 1) for (const i of [idx - d, idx + d]) if (column[i] !== undefined && column[i] !== null) return column[i]; return null;}
+		const near = column => {for (let d = 0; d < xs.length; d += 1) for (const i of [idx - d, idx + d]) if (column[i] !== undefined && column[i] !== null) return column[i]; return null}
 		said(idx == null ? null : xs[idx], idx == null ? [] : [...owner].filter(([, line]) => line.op).map(([i, line]) => [line.op, near(data[i])]))
 	}
 	model.plots.push(new window.uPlot({width: Math.max(200, place.clientWidth), height, padding: [12, 16, 0, 0], legend: {show: false}, cursor: {points: {show: false}, y: false, sync: {key: "compare"}, drag: {x: false}}, bands,

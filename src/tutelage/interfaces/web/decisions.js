@@ -21,7 +21,7 @@ async function load(model) {
 
 function draw(model) {
 	const found = model.items.filter(item => Object.entries(FILTERS).every(([name, of]) => !model.query.get(name) || of(item) === model.query.get(name)))
-	const select = ([name, of]) => chip(name, [...new Set(model.items.map(of))].sort(), model.query.get(name), chosen => {model.query.set(name, chosen); draw(model);})
+	const select = ([name, of]) => chip(name, [...new Set(model.items.map(of))].sort(), model.query.get(name), chosen => {model.query.set(name, chosen); draw(model)})
 	if (!holds(model.head)) fill(model.head, heading(count(model.items.length, "decision", "decisions"), `${figure(model.chain.entries)} entries, ${model.chain.first_broken === null ? "chain intact" : `chain broken at entry ${model.chain.first_broken}`}.`),
 		h(".filters", Object.entries(FILTERS).map(select), button("Copy as Markdown", () => copy(markdown(found)))))
 	if (!found.length) return fill(model.body, h("p.empty", model.items.length ? "No decision matches." : "Nobody has decided anything yet. A pause, a stop or a tune stands here, with its reason and what followed."))

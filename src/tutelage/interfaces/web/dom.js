@@ -1,7 +1,7 @@
 // Elements without markup: every text is a text node, so data can never become HTML.
 const SVG = "http://www.w3.org/2000/svg"
 
-// h("td.num.d", { title }, "12"): a tag with classes (".row" is a div), properties where there are any, children.
+// h("td.num", {title}, "12"): a tag with classes (".row" is a div), properties if any, children.
 export const h = (tag, ...rest) => made(name => document.createElement(name), tag, rest)
 export const svg = (tag, ...rest) => made(name => document.createElementNS(SVG, name), tag, rest)
 
@@ -26,6 +26,13 @@ export function fill(element, ...children) {
 	return element
 }
 
+// Fills an element where what it shows has changed: what is pressed or focused stays.
+export function refill(element, shows, make) {
+	const told = JSON.stringify(shows)
+	if (element.told !== told) fill(element, make())
+	element.told = told
+}
+
 export const byId = id => document.getElementById(id)
 export const holds = element => element.contains(document.activeElement)
 export const copy = text => navigator.clipboard?.writeText(text)
@@ -39,7 +46,7 @@ export const card = (title, about, ...rest) => h("section.card", h(".ch", h("h2"
 
 // A select: options are values, or pairs of a value and its word.
 export const choice = (options, chosen, onchange, props = {}) => h("select", {onchange: event => onchange(event.target.value), ...props},
-	options.map(each => {const [value, word] = Array.isArray(each) ? each : [each, each]; return h("option", {value, selected: value === chosen}, word);}))
+	options.map(each => {const [value, word] = Array.isArray(each) ? each : [each, each]; return h("option", {value, selected: value === chosen}, word)}))
 
 // An input with its label, a word beside the label, and one line of help.
 export const field = (input, label, aside, help) => h("div", h("label", {for: input.id}, label, aside ? h("span", ` ${aside}`) : null), input, help ? h("small", help) : null)
@@ -55,16 +62,11 @@ export const serviceCards = (items, chosen, choose) => items.map(item => toggle(
 export const button = (label, onclick, kind = "") =>
 	h("button", {type: "button", class: `btn ${kind}`, onclick}, label)
 
-export function bar(fraction, label) {
-	return h("progress", {max: 1, value: fraction, "aria-label": label})
-}
+export const bar = (fraction, label) => h("progress", {max: 1, value: fraction, "aria-label": label})
+
+export const wrong = text => h("p.note.wrong", {role: "alert"}, text)
 
 // A table with a heading row; rows are lists of cells, each a text or an element.
-export function table(caption, heads, rows, kind = "") {
-	return h("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": caption},
-		h("table", {class: `plain ${kind}`},
-			h("caption", {class: "sr"}, caption),
-			h("thead", {}, h("tr", {}, heads.map(head => h("th", {scope: "col"}, head)))),
-			h("tbody", {}, rows.map(cells => h("tr", {}, cells.map((cell, i) =>
-				i ? h("td", {}, cell) : h("th", {scope: "row"}, cell)))))))
-}
+export const table = (caption, heads, rows, kind = "") => h(".scroll", {tabindex: 0, role: "region", "aria-label": caption}, h("table", {class: `plain ${kind}`}, h("caption.sr", caption),
+	h("thead", h("tr", heads.map(head => h("th", {scope: "col"}, head)))),
+	h("tbody", rows.map(cells => h("tr", cells.map((cell, i) => (i ? h("td", cell) : h("th", {scope: "row"}, cell))))))))

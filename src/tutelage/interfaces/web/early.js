@@ -1,4 +1,4 @@
-// Before the first paint and the modules: the theme, so that nothing flashes, and what the first view will ask.
+// Before paint and modules: the theme, so that nothing flashes, and what the first view will ask.
 document.documentElement.dataset.theme = localStorage.getItem("tutelage.theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")
 document.documentElement.dataset.rows = localStorage.getItem("tutelage.rows") || ""
 const [first, about] = location.hash.slice(2).split(/[/?]/)

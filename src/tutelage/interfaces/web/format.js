@@ -48,7 +48,7 @@ export function bytes(count) {
 	if (count == null) return ""
 	const units = ["B", "KiB", "MiB", "GiB", "TiB"]
 	let size = count, unit = 0
-	while (size >= 1024 && unit < 4) {size /= 1024; unit += 1;}
+	while (size >= 1024 && unit < 4) {size /= 1024; unit += 1}
 	return `${unit ? figure(size, 3) : size} ${units[unit]}`
 }
 
@@ -64,4 +64,5 @@ export function value(given) {
 }
 
 export const capped = (text, limit = 400) => (text.length > limit ? `${text.slice(0, limit)}…` : text)
+export const nameOf = op => op.name || short(op.id)
 export const short = id => `…${id.slice(-6)}`

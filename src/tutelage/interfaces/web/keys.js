@@ -18,8 +18,8 @@ export function keys(event, view) {
 		if (GOES[event.key]) location.hash = GOES[event.key]
 		return
 	}
-	if (event.key === "g") {going = true; setTimeout(() => {going = false;}, 1500); return;}
-	const action = view?.keys?.[event.key] || {n: () => {location.hash = "#/new";}, u: () => {location.hash = "#/";}, d: closer, "?": showAll}[event.key]
+	if (event.key === "g") {going = true; setTimeout(() => {going = false}, 1500); return}
+	const action = view?.keys?.[event.key] || {n: () => {location.hash = "#/new"}, u: () => {location.hash = "#/"}, d: closer, "?": showAll}[event.key]
 	if (!action) return
 	if (action(event) !== false) event.preventDefault()
 }

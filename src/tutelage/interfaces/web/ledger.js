@@ -1,4 +1,4 @@
-// The ledger as a timeline: who did what and why, what followed, and between it how the verdict changed. Newest first.
+// The ledger: who did what and why, what followed, and how the verdict changed. Newest first.
 import {button, fill, h} from "./dom.js"
 import {age, capped, figure, value} from "./format.js"
 import {FACES, icon, whoSign, word} from "./verdict.js"
@@ -34,7 +34,7 @@ function quiet(sign, words, at, detail) {
 }
 
 const quietly = {
-	verdict: event => {const name = event.data.verdict; return quiet(icon(name, 14), ["Verdict became ", h("b", {class: `v-${FACES[name]?.[1]} vw`}, word(name).toLowerCase())], event.at, event.data.sentence || "");},
+	verdict: event => {const name = event.data.verdict; return quiet(icon(name, 14), ["Verdict became ", h("b", {class: `v-${FACES[name]?.[1]} vw`}, word(name).toLowerCase())], event.at, event.data.sentence || "")},
 	attempt_started: event => quiet(whoSign("policy", 10), `Attempt ${event.attempt} started${event.data.from_step ? ` from step ${figure(event.data.from_step)}` : ""}`, event.at, event.data.hardware || ""),
 	state: event => quiet(icon(event.data.state, 14), `${word(event.data.state)}`, event.at, event.data.detail || event.data.reason || ""),
 	error: event => quiet(icon("failed", 14), capped(String(event.data.message || "Failed"), 200), event.at, event.data.hint || ""),

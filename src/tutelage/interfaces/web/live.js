@@ -1,4 +1,4 @@
-// One stream for all views: it tells up to which cursor something was stored, and comes back by itself when cut.
+// One stream for all views: it tells that something was stored, and comes back by itself when cut.
 import {button, byId, fill, h} from "./dom.js"
 import {count, duration} from "./format.js"
 
@@ -12,7 +12,7 @@ export const onChange = listener => {state.listener = listener}
 // Runs at most once in so many milliseconds, and once more after the last call.
 export function seldom(act, ms) {
 	let timer = null, last = -Infinity
-	return () => {timer ??= setTimeout(() => {timer = null; last = performance.now(); act();}, Math.max(0, last + ms - performance.now()));}
+	return () => {timer ??= setTimeout(() => {timer = null; last = performance.now(); act()}, Math.max(0, last + ms - performance.now()))}
 }
 export const isLive = () => state.cutAt === null
 
@@ -22,7 +22,7 @@ export function connect() {
 	const source = new EventSource("/api/v1/changes")
 	state.source = source
 	source.onmessage = message => told(JSON.parse(message.data).cursor)
-	source.onerror = () => {source.close(); lost();}
+	source.onerror = () => {source.close(); lost()}
 }
 
 function told(cursor) {
@@ -32,7 +32,7 @@ function told(cursor) {
 	Object.assign(state, {cursor, cutAt: null, wait: FIRST_S})
 	light.className = "live"
 	light.lastChild.textContent = "Live"
-	// What the first view shows was asked for just before the stream: only what came between may be missing.
+	// The first view was asked for just before: only what came between is missing.
 	setTimeout(state.listener, isFirst ? 500 : 0)
 }
 
@@ -40,7 +40,7 @@ function caughtUp(missed) {
 	document.body.classList.remove("off")
 	fill(strip, `Caught up: ${count(missed, "event", "events").toLowerCase()}, nothing missing.`)
 	strip.className = "recon back"
-	setTimeout(() => {if (isLive()) strip.hidden = true;}, 3000)
+	setTimeout(() => {if (isLive()) strip.hidden = true}, 3000)
 }
 
 function lost() {

@@ -1,4 +1,4 @@
-// What a chart shows beside its lines: the steps that cannot be told apart from the best, the ring at the best, labels, the lane of marks.
+// What a chart shows beside its lines: the best and what cannot be told apart from it, labels, the lane of marks.
 import {figure} from "./format.js"
 import {colours, faded} from "./chart.js"
 import {SHAPES, WHO} from "./verdict.js"
@@ -23,8 +23,8 @@ function pen(u) {
 	}
 	const shape = (draw, fill, stroke, width = 1.5) => {
 		ctx.save(); ctx.beginPath(); draw(ctx)
-		if (fill) {ctx.fillStyle = fill; ctx.fill();}
-		if (stroke) {ctx.strokeStyle = stroke; ctx.lineWidth = width * r; ctx.stroke();}
+		if (fill) {ctx.fillStyle = fill; ctx.fill()}
+		if (stroke) {ctx.strokeStyle = stroke; ctx.lineWidth = width * r; ctx.stroke()}
 		ctx.restore()
 	}
 	// A sign of the page's own, drawn in a box of some units, so many pixels wide.
@@ -87,11 +87,11 @@ function drawBroken(p, c, {facts: {xs, value}}) {
 }
 
 function drawEnds(p, c, {facts, smooth, smoothTrain, facts: {xs, value, train, name, trainName}}) {
-	const lastOf = ys => {for (let i = ys.length - 1; i >= 0; i -= 1) if (ys[i] !== null && Number.isFinite(ys[i])) return i; return -1;}
+	const lastOf = ys => {for (let i = ys.length - 1; i >= 0; i -= 1) if (Number.isFinite(ys[i])) return i; return -1}
 	const painted = facts.since != null && c[facts.family]
 	const ends = [[smooth, value, name, painted ? c[facts.paint] : c.val, painted || c.val], [smoothTrain, train, trainName, c.train, c.ink2]]
 		.filter(([ys, raw]) => raw && lastOf(ys) >= 0)
-		.map(([ys, , label, dot, ink]) => {const i = lastOf(ys); return {x: p.X(xs[i]), y: p.Y(ys[i]), label, dot, ink, value: ys[i]};})
+		.map(([ys, , label, dot, ink]) => {const i = lastOf(ys); return {x: p.X(xs[i]), y: p.Y(ys[i]), label, dot, ink, value: ys[i]}})
 		.filter(end => p.inside(end.x) && end.y >= p.top - 12 * p.r && end.y <= p.bottom + 12 * p.r)
 	const roomy = p.right + 60 * p.r < p.ctx.canvas.width
 	ends.forEach(end => p.shape(ctx => ctx.arc(end.x, end.y, 3 * p.r, 0, 7), end.dot))

@@ -1,6 +1,6 @@
 // Models that can be used: left the request, right the answer.
 import {fileOf, get, mayAct, post} from "./api.js"
-import {bar, button, card, fill, h, heading, table} from "./dom.js"
+import {bar, button, card, fill, h, heading, table, wrong} from "./dom.js"
 import {age, bytes, figure, short, value} from "./format.js"
 
 export async function open({argument}) {
@@ -28,7 +28,7 @@ async function asking(item) {
 			const at = part => figure(sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))], 3)
 			fill(answer, shownAnswer(told.data), h("p.note.s", `${figure(told.latency_ms, 3)} ms; ${times.length} asked here: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms`))
 		} catch (error) {
-			fill(answer, h("p.note.wrong", {role: "alert"}, error instanceof SyntaxError ? `This is not JSON: ${error.message}` : `${error.message} ${error.hint || ""}`))
+			fill(answer, wrong(`${error instanceof SyntaxError ? "This is not JSON: " : ""}${error.message} ${error.hint || ""}`))
 		}
 	}, "pri")
 	const other = [`tutelage predict ${item.operation} new.csv`, `client.use("${item.operation}", UseRequest(data={"dataPath": "/data/new.csv"}))`, `POST ${location.origin}/api/v1/operations/${item.operation}/use`]

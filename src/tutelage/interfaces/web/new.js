@@ -1,7 +1,7 @@
-// A new operation: service, preset, settings from the JSON schema, and beside them what the server says about it, before anything starts.
+// A new operation: service, preset, settings from the JSON schema; beside them what the server says before it starts.
 import {get, post, put, Problem, service} from "./api.js"
 import {typed} from "./commands.js"
-import {button, byId, choice, crumb, field, fill, h, isGiven, serviceCards, table} from "./dom.js"
+import {button, byId, choice, crumb, field, fill, h, isGiven, serviceCards, table, wrong} from "./dom.js"
 import {bytes, figure} from "./format.js"
 
 const PAUSE_MS = 600
@@ -33,17 +33,17 @@ function drawForm(model) {
 	const {info} = model, schema = info.config_schema || {properties: {}}, required = schema.required || []
 	const all = Object.entries(schema.properties || {}), isEasy = ([name]) => required.includes(name) || name in model.config || /data|target/i.test(name)
 	const fields = all.filter(each => (model.isAll ? each[0].toLowerCase().includes(model.search) : isEasy(each)))
-	const preset = choice([["", "none"], ...Object.keys(info.presets)], model.preset, name => {model.preset = name; model.config = structuredClone(info.presets[name] || {}); drawForm(model); checkSoon(model);}, {id: "preset"})
-	fill(model.form, h(".form", field(h("input", {id: "op-name", maxlength: 120, value: model.name, oninput: event => {model.name = event.target.value; checkSoon(model);}}), "Name", "", "for people"),
+	const preset = choice([["", "none"], ...Object.keys(info.presets)], model.preset, name => {model.preset = name; model.config = structuredClone(info.presets[name] || {}); drawForm(model); checkSoon(model)}, {id: "preset"})
+	fill(model.form, h(".form", field(h("input", {id: "op-name", maxlength: 120, value: model.name, oninput: event => {model.name = event.target.value; checkSoon(model)}}), "Name", "", "for people"),
 		Object.keys(info.presets).length ? field(preset, "Preset") : null, upload(model),
 		fields.map(([name, field]) => control(model, name, resolved(schema, field), required.includes(name))), whole(model)),
-	h("p.row2", model.isAll ? h("input.search", {placeholder: "Find a setting", "aria-label": "Find a setting", value: model.search, onchange: event => {model.search = event.target.value.toLowerCase(); drawForm(model);}}) : null,
-		button(model.isAll ? "Fewer settings" : `All ${all.length} settings`, () => {model.isAll = !model.isAll; model.search = ""; drawForm(model);}), button("Start training", () => start(model), "pri")))
+	h("p.row2", model.isAll ? h("input.search", {placeholder: "Find a setting", "aria-label": "Find a setting", value: model.search, onchange: event => {model.search = event.target.value.toLowerCase(); drawForm(model)}}) : null,
+		button(model.isAll ? "Fewer settings" : `All ${all.length} settings`, () => {model.isAll = !model.isAll; model.search = ""; drawForm(model)}), button("Start training", () => start(model), "pri")))
 }
 
 function control(model, name, field, isRequired) {
 	const id = `field-${name}`, given = model.config[name], shownDefault = model.info.defaults?.[name] ?? field.default
-	const changed = value => {if (value === "" || value === undefined) delete model.config[name]; else model.config[name] = value; checkSoon(model); drawWhole(model);}
+	const changed = value => {if (value === "" || value === undefined) delete model.config[name]; else model.config[name] = value; checkSoon(model); drawWhole(model)}
 	const options = field.enum || (field.const === undefined ? null : [field.const])
 	const input = options || field.type === "boolean"
 		? choice([["", isGiven(shownDefault) ? `default: ${shownDefault}` : "default"], ...(options || [true, false]).map(option => [JSON.stringify(option), String(option)])], JSON.stringify(given), text => changed(text && typed(text)), {id})
@@ -64,10 +64,10 @@ async function look(model, field) {
 		const {task, ...job} = data.suggestedJob || {}, columns = data.columnKinds || []
 		const lines = [`${figure(data.rows)} rows, ${columns.length} columns to learn from.`, data.target ? `To predict: ${data.target.name}, ${data.target.task}.` : "No target is named: what should be predicted?",
 			data.quality ? `Quality ${data.quality.score} of 100. ${data.quality.reasons.join("; ")}` : "", ...(data.leakSuspects || []).map(item => `Leak suspect: ${item.columns.join(", ")} ${item.why}`), ...(data.notes || [])]
-		fill(model.seen, h(".ch", h("h2", "The data"), task ? h(".tools", button("Use its suggestion", () => {Object.assign(model.config, job); drawForm(model); checkSoon(model);}, "sm")) : null), lines.filter(Boolean).map(line => h("p.note", line)),
+		fill(model.seen, h(".ch", h("h2", "The data"), task ? h(".tools", button("Use its suggestion", () => {Object.assign(model.config, job); drawForm(model); checkSoon(model)}, "sm")) : null), lines.filter(Boolean).map(line => h("p.note", line)),
 			h(".tabbody", table("Columns", ["column", "kind", "values", "missing"], columns.map(item => [item.name, item.kind, figure(item.unique), figure(item.missing)]))))
 	} catch (error) {
-		fill(model.seen, h("p.note.wrong", {role: "alert"}, `${error.message} ${error.hint || ""}`))
+		fill(model.seen, wrong(`${error.message} ${error.hint || ""}`))
 	}
 }
 
@@ -103,14 +103,14 @@ function whole(model) {
 			drawForm(model)
 			checkSoon(model)
 		} catch (error) {
-			fill(model.check, h("p.note.wrong", {role: "alert"}, `The spec is not JSON: ${error.message}`))
+			fill(model.check, wrong(`The spec is not JSON: ${error.message}`))
 		}
 	}})
 	drawWhole(model)
 	return h("details.wide", h("summary", "The spec as JSON; for ", h("code", "tutelage train spec.json")), model.text)
 }
 
-function drawWhole(model) {if (model.text) model.text.value = JSON.stringify(specOf(model), null, 1);}
+function drawWhole(model) {if (model.text) model.text.value = JSON.stringify(specOf(model), null, 1)}
 
 function checkSoon(model) {
 	clearTimeout(model.timer)
@@ -133,7 +133,7 @@ function refused(model, error, head) {
 	if (!(error instanceof Problem)) throw error
 	model.errors = error.errors
 	for (const item of error.errors) byId(`field-${(item.at || "").split(".")[1]}`)?.setAttribute("aria-invalid", "true")
-	fill(model.check, head, h("p.note.wrong", {role: "alert"}, error.message), error.hint ? h("p.note", error.hint) : null, error.errors.length > 1 ? h("ul.tree", error.errors.map(item => h("li", h("code", item.at || ""), ` ${item.message}`))) : null)
+	fill(model.check, head, wrong(error.message), error.hint ? h("p.note", error.hint) : null, error.errors.length > 1 ? h("ul.tree", error.errors.map(item => h("li", h("code", item.at || ""), ` ${item.message}`))) : null)
 }
 
 async function start(model) {

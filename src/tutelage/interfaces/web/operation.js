@@ -3,11 +3,11 @@ import {get, mayAct, service} from "./api.js"
 import {announce, banner, useOf} from "./banner.js"
 import {Chart, summary} from "./chart.js"
 import {asking, commandsOf, openDialog, recommended, refusedOf} from "./commands.js"
-import {bar, button, byId, choice, copy, crumb, fill, h, holds, table, toggle} from "./dom.js"
-import {age, figure, left, number, percent, short, took} from "./format.js"
+import {bar, button, byId, choice, copy, crumb, fill, h, holds, refill, table, toggle} from "./dom.js"
+import {age, figure, left, nameOf, number, percent, took} from "./format.js"
 import {changesOf, kindOf, markdown, timeline} from "./ledger.js"
 import {seldom} from "./live.js"
-import {mini} from "./mini.js"
+import {mini} from "./spark.js"
 import {tabsOf} from "./panels.js"
 import {ENDED, LIVE, face, shown, word} from "./verdict.js"
 
@@ -18,24 +18,24 @@ export async function open({argument: id, query}) {
 	const model = {id, query, onlit: step => model.chart.point(step), events: [], cursor: null, scope: query.get("scope"), focus: null, zoom: zoomOf(query), isTable: false, verdict: null}
 	build(model)
 	await load(model)
-	return {element: model.element, update: () => load(model), keys: keysOf(model), themed: () => {if (model.drawn) {model.chart.shape = ""; draw(model);}},
-		shown: () => {model.isShown = true; model.drawn = true; draw(model);}, close: () => {model.chart.destroy(); document.title = "Tutelage";}}
+	return {element: model.element, update: () => load(model), keys: keysOf(model), themed: () => {if (model.drawn) {model.chart.shape = ""; draw(model)}},
+		shown: () => {model.isShown = true; model.drawn = true; draw(model)}, close: () => {model.chart.destroy(); document.title = "Tutelage"}}
 }
 
-const zoomOf = query => {const ends = (query.get("x") || "").split("-").map(Number); return ends.length === 2 && ends[1] > ends[0] ? ends : null;}
+const zoomOf = query => {const ends = (query.get("x") || "").split("-").map(Number); return ends.length === 2 && ends[1] > ends[0] ? ends : null}
 
 function build(model) {
-	Object.assign(model, {head: h(".ohead"), verdictAt: h("div"), read: h(".read"), plot: h(".plot", {tabindex: 0, role: "img"}), tableAt: h("div", {hidden: true}),
+	Object.assign(model, {title: h(".min0"), ctl: h(".ctl"), verdictAt: h("div"), read: h(".read"), plot: h(".plot", {tabindex: 0, role: "img"}), tableAt: h("div", {hidden: true}),
 		tools: h(".ch"), minis: h(".card.minis"), ledger: h("div"), sticky: h(".sticky")})
 	model.left = tabsOf(model, ["Checks", "Spec", "Environment", "Lineage"])
 	model.right = tabsOf(model, ["Log", "Samples", "Artifacts", "System", "Result"])
-	model.look = seldom(() => {model.left.update(); model.right.update();}, 1000)
+	model.look = seldom(() => {model.left.update(); model.right.update()}, 1000)
 	model.chart = new Chart(model.plot, {said: words => readout(model, words), zoomed: ends => zoom(model, ends), marked: marker => byId(marker.entry)?.scrollIntoView({block: "center"})})
 	model.plot.addEventListener("keydown", event => {
 		const by = {ArrowLeft: -1, ArrowRight: 1}[event.key]
-		if (by) {event.preventDefault(); event.stopPropagation(); model.chart.step(by, event.shiftKey);}
+		if (by) {event.preventDefault(); event.stopPropagation(); model.chart.step(by, event.shiftKey)}
 	})
-	model.element = h(".op", model.head, model.verdictAt,
+	model.element = h(".op", h(".ohead", model.title, model.ctl), model.verdictAt,
 		h(".og", h("div", h("section.card", {"aria-label": "Chart"}, model.tools, model.read, model.plot, model.tableAt), model.minis, h(".two", model.left.element, model.right.element)),
 			h("aside.card.led", {"aria-label": "Ledger"}, h(".ch", h("h2", "Ledger"), h("span.s.mut", "who did what, and what followed"), h(".tools", button("Copy", () => copy(markdown(model.decisions)), "sm ghost"))), model.ledger)), model.sticky)
 }
@@ -62,31 +62,31 @@ function noHistory(error) {
 function draw(model) {
 	const {op} = model
 	if (!model.isShown) return
-	model.verdict = announce(model.verdict, op)
-	document.title = `${op.attention ? "▲ " : ""}${op.name || short(op.id)}: ${word(shown(op)).toLowerCase()} - Tutelage`
+	const before = model.verdict
+	model.verdict = announce(before, op)
+	document.title = `${op.attention ? "▲ " : ""}${nameOf(op)}: ${word(shown(op)).toLowerCase()} - Tutelage`
 	drawHead(model)
-	if (!holds(model.verdictAt) || document.activeElement.id === "banner") fill(model.verdictAt, banner(op, model))
+	if (before !== model.verdict || !holds(model.verdictAt) || document.activeElement.id === "banner") fill(model.verdictAt, banner(op, model))
 	drawChart(model)
-	fill(model.ledger, timeline(op, model.decisions, model.events, id => lit(model, id)), h("p.foot.s.mut", `${model.decisions.length} ${model.decisions.length === 1 ? "decision" : "decisions"}`))
+	refill(model.ledger, [model.decisions, model.events.length, Math.floor(Date.now() / 5000)], () => [timeline(op, model.decisions, model.events, id => lit(model, id)), h("p.foot.s.mut", `${model.decisions.length} ${model.decisions.length === 1 ? "decision" : "decisions"}`)])
 }
 
 function drawHead(model) {
 	const {op} = model, {progress} = op, legal = mayAct() ? commandsOf(op) : [], act = recommended(op)
-	if (holds(model.head) && document.activeElement.closest("details[open]")) return
 	const state = op.state === "running" || op.state === "pending" ? word(op.state) : `${word(op.state)}${op.stopped_early ? ", stopped early" : ""}`
 	const done = progress.done ? `${progress.unit} ${figure(progress.done)}${progress.total ? ` of ${figure(progress.total)}` : ""}` : op.metrics.best || model.history?.steps.length ? `${op.metrics.unit} ${figure(model.history.steps.at(-1) ?? 0)}` : progress.message
 	const meta = [h("span", h("b", state), " ", done, progress.fraction !== null && LIVE.includes(op.state) ? [" ", bar(progress.fraction, "progress"), ` ${percent(progress.fraction)}`] : null), progress.eta_s && LIVE.includes(op.state) ? left(progress.eta_s) : null,
 		ENDED.includes(op.state) && op.started_at && op.ended_at ? `took ${took(op.started_at, op.ended_at)}, ended ${age(op.ended_at)} ago` : `started ${age(op.started_at || op.created_at)} ago`, `by ${op.owner.name}`, `attempt ${op.attempt} on ${op.executor}`]
 	const main = legal.filter(verb => !["checkpoint", "cancel"].includes(verb)), other = legal.filter(verb => ["checkpoint", "cancel"].includes(verb))
-	const ask = (verb, kind) => asking(op, {verb}, kind)
-	fill(model.head, h(".min0", crumb(op.service), h("h1", op.name || short(op.id)),
-		h(".meta", meta.filter(Boolean).map(part => h("span", part)), button(op.id, () => copy(op.id), "bare mono"))),
-		h(".ctl", main.map(verb => ask(verb)), other.length || refusedOf(op).length ? h("details.more", h("summary.btn", {"aria-label": "More commands"}, "···"),
-			h(".menu", other.map(verb => ask(verb, "ghost")), refusedOf(op).map(([name, why]) => h("p.s.mut", h("b", name), `: ${why}`)))) : null))
-	fill(model.sticky, useOf(op), act && mayAct() ? asking(op, act, "pri") : null, legal.filter(verb => verb !== act?.verb).slice(0, act ? 2 : 3).map(verb => ask(verb)))
+	const ask = (verb, kind) => asking(() => model.op, {verb}, kind), refused = refusedOf(op)
+	if (!holds(model.title)) fill(model.title, crumb(op.service), h("h1", nameOf(op)),
+		h(".meta", meta.filter(Boolean).map(part => h("span", part)), button(op.id, () => copy(op.id), "bare mono")))
+	refill(model.ctl, [legal, refused], () => [main.map(verb => ask(verb)), other.length || refused.length ? h("details.more", h("summary.btn", {"aria-label": "More commands"}, "···"),
+		h(".menu", other.map(verb => ask(verb, "ghost")), refused.map(([name, why]) => h("p.s.mut", h("b", name), `: ${why}`)))) : null])
+	refill(model.sticky, [legal, act, op.state], () => [useOf(op), act && mayAct() ? asking(() => model.op, act, "pri") : null, legal.filter(verb => verb !== act?.verb).slice(0, act ? 2 : 3).map(verb => ask(verb))])
 }
 
-// The metric that the page shows large: the one asked for, else the judged one, else a validation metric.
+// Shown large: the metric asked for, else the judged one, else a validation metric.
 function chosenMetric({history: {keys}, focus, op}) {
 	const judged = op.metrics.best?.metric
 	return [focus, judged, keys.find(key => key.startsWith("val_")), keys[0]].find(key => key && keys.includes(key))
@@ -102,7 +102,7 @@ const column = ({values}, key) => values[key].map(y => (y === null ? null : numb
 function drawChart(model) {
 	const {op, history} = model, name = chosenMetric(model)
 	if (!name) {
-		fill(model.tools, h("h2", "No metric yet"), h("span.s.mut", op.progress.message || ""), scopeSelect(model))
+		refill(model.tools, [op.progress.message, op.metrics.scopes], () => [h("h2", "No metric yet"), h("span.s.mut", op.progress.message || ""), scopeSelect(model)])
 		model.plot.hidden = true
 		return
 	}
@@ -120,9 +120,9 @@ function drawChart(model) {
 	drawMinis(model, [value, train])
 }
 
-// A run that explodes spans hundreds of powers of ten, of which a linear axis shows the last alone.
+// Of the powers of ten of a run that explodes, a linear axis shows the last alone.
 function chooseAxis(model) {
-	const sizes = model.facts.value.filter(y => y !== null && Number.isFinite(y) && y > 0), all = model.facts.value.filter(y => y !== null && Number.isFinite(y))
+	const sizes = model.facts.value.filter(y => Number.isFinite(y) && y > 0), all = model.facts.value.filter(y => Number.isFinite(y))
 	if (sizes.length < 3 || sizes.length < all.length || Math.max(...sizes) / Math.min(...sizes) < 1e6) return
 	model.hasAxis = true
 	model.chart.options.isLog = true
@@ -141,22 +141,21 @@ function markersOf(model) {
 
 function lit(model, id) {
 	model.lit = id
-	if (model.facts && !model.isTable) {model.facts.markers = markersOf(model); model.chart.plot?.redraw(false);}
+	if (model.facts && !model.isTable) {model.facts.markers = markersOf(model); model.chart.plot?.redraw(false)}
 }
 
 function scopeSelect(model) {
 	const scopes = model.op.metrics.scopes.slice(0, WIDE_RANGE)
 	if (scopes.length < 2) return null
-	return h("label.lab", "Scope ", choice(scopes.map(scope => [scope, scope || "whole operation"]), model.scope, scope => {Object.assign(model, {scope, focus: null, zoom: null}); load(model);}, {class: "sel"}))
+	return h("label.lab", "Scope ", choice(scopes.map(scope => [scope, scope || "whole operation"]), model.scope, scope => {Object.assign(model, {scope, focus: null, zoom: null}); load(model)}, {class: "sel"}))
 }
 
 function drawTools(model, name, info) {
-	if (holds(model.tools) && !["BUTTON"].includes(document.activeElement.tagName)) return
 	const focused = document.activeElement?.dataset?.key, {options} = model.chart
-	fill(model.tools, h("h2", name), h("span.s.mut.about", [info?.unit, info?.direction === "minimize" ? "lower is better" : info?.direction === "maximize" ? "higher is better" : ""].filter(Boolean).join(", ")),
+	refill(model.tools, [name, info, options.isLog, options.isFull, model.isTable, model.zoom, model.scope, model.op.metrics.scopes], () => [h("h2", name), h("span.s.mut.about", [info?.unit, info?.direction === "minimize" ? "lower is better" : info?.direction === "maximize" ? "higher is better" : ""].filter(Boolean).join(", ")),
 		h(".tools", scopeSelect(model), model.history.unit === "trial" ? null : h("label.lab.desk", "Smooth ", h("input", {type: "range", min: 0, max: 1, step: 0.1, value: options.smooth, oninput: event => model.chart.set("smooth", Number(event.target.value))})),
 			model.zoom ? button("Reset zoom", () => zoom(model, null), "sm ghost") : null,
-			h("span.seg", toggle("Log", options.isLog, () => flip(model, "isLog"), {"data-key": "log"}), toggle("Full range", options.isFull, () => flip(model, "isFull"), {"data-key": "full"}), toggle("Table", model.isTable, () => {model.isTable = !model.isTable; drawChart(model);}, {"data-key": "table"}))))
+			h("span.seg", toggle("Log", options.isLog, () => flip(model, "isLog"), {"data-key": "log"}), toggle("Full range", options.isFull, () => flip(model, "isFull"), {"data-key": "full"}), toggle("Table", model.isTable, () => {model.isTable = !model.isTable; drawChart(model)}, {"data-key": "table"})))])
 	if (focused) model.tools.querySelector(`[data-key=${focused}]`)?.focus()
 	readout(model, null)
 	model.tableAt.hidden = !model.isTable
@@ -194,18 +193,18 @@ function drawTable(model) {
 	const csv = () => copy([["step", name, ...(train ? [trainName] : [])], ...xs.map((x, i) => [x, value[i] ?? "", ...(train ? [train[i] ?? ""] : [])])].map(row => row.join(",")).join("\n"))
 	model.rows ??= 200
 	fill(model.tableAt, h(".row2", h("span.s.mut", `${rows.length} rows, newest first`), button("Copy as CSV", csv, "sm")), table("The chart as a table", ["step", name, ...(train ? [trainName] : []), "mark"], rows.slice(0, model.rows), "figures"),
-		rows.length > model.rows ? button(`Show 200 more of ${rows.length}`, () => {model.rows += 200; drawTable(model);}, "sm ghost") : null)
+		rows.length > model.rows ? button(`Show 200 more of ${rows.length}`, () => {model.rows += 200; drawTable(model)}, "sm ghost") : null)
 }
 
 function drawMinis(model, used) {
 	const others = model.history.keys.filter(key => !used.includes(key) || key === (model.focus ? null : "")).slice(0, 8)
 	model.minis.hidden = others.length === 0
-	fill(model.minis, others.map(key => mini(key, model.history.steps, column(model.history, key), model.op.metrics.best?.step, () => {model.focus = key; drawChart(model);})))
+	if (!holds(model.minis)) fill(model.minis, others.map(key => mini(key, model.history.steps, column(model.history, key), model.op.metrics.best?.step, () => {model.focus = key; drawChart(model)})))
 }
 
 function keysOf(model) {
-	const ask = (...verbs) => () => {const verb = verbs.find(each => mayAct() && commandsOf(model.op).includes(each)); if (verb) openDialog(model.op, {verb});}
-	const smooth = by => () => {model.chart.set("smooth", Math.max(0, Math.min(1, model.chart.options.smooth + by))); drawTools(model, model.facts.name, null);}
+	const ask = (...verbs) => () => {const verb = verbs.find(each => mayAct() && commandsOf(model.op).includes(each)); if (verb) openDialog(model.op, {verb})}
+	const smooth = by => () => {model.chart.set("smooth", Math.max(0, Math.min(1, model.chart.options.smooth + by))); drawTools(model, model.facts.name, null)}
 	return {s: ask("stop"), p: ask("pause", "resume"), t: ask("tune"), b: ask("branch"), a: ask("approve"), r: ask("reject"), ".": ask("checkpoint"), l: () => flip(model, "isLog"), f: () => flip(model, "isFull"), "[": smooth(-0.1), "]": smooth(0.1),
-		0: () => zoom(model, null), v: () => {model.isTable = !model.isTable; drawChart(model);}, w: () => byId("banner").focus(), ArrowLeft: event => model.chart.step(-1, event.shiftKey), ArrowRight: event => model.chart.step(1, event.shiftKey)}
+		0: () => zoom(model, null), v: () => {model.isTable = !model.isTable; drawChart(model)}, w: () => byId("banner").focus(), ArrowLeft: event => model.chart.step(-1, event.shiftKey), ArrowRight: event => model.chart.step(1, event.shiftKey)}
 }

@@ -1,8 +1,8 @@
-// All operations, most urgent first: a row says what is happening, shows it, and offers what to do.
+// All operations, most urgent first: a row says and shows what is happening, and offers what to do.
 import {get, mayAct} from "./api.js"
 import {asking, commandsOf, openDialog, recommended} from "./commands.js"
 import {bar, button, byId, chip, fill, h, heading, holds} from "./dom.js"
-import {age, count, figure, left, percent, short, took} from "./format.js"
+import {age, count, figure, left, nameOf, percent, took} from "./format.js"
 import {showAll} from "./keys.js"
 import {spark} from "./spark.js"
 import {ENDED, LIVE, family, icon, shown, story, whoSign, word} from "./verdict.js"
@@ -21,13 +21,13 @@ export async function open({query}) {
 	model.bar = h(".selbar", {role: "region", "aria-label": "Selected operations", hidden: true})
 	const hint = h("p.s.mut.desk.hint", [["j k", "move"], ["Enter", "open"], ["x", "select"], ["c", "compare"], ["/", "find"]].map(([key, does]) => [h("kbd", key), ` ${does}  `]), h("kbd", "?"), " ", button("all keys", showAll, "bare"))
 	model.element = h(".ops", model.head, model.body, hint, model.bar)
-	model.body.addEventListener("pointerenter", () => {model.isHeld = true;})
-	model.body.addEventListener("pointerleave", () => {model.isHeld = false; draw(model);})
+	model.body.addEventListener("pointerenter", () => {model.isHeld = true})
+	model.body.addEventListener("pointerleave", () => {model.isHeld = false; draw(model)})
 	await load(model)
-	return {element: model.element, update: () => load(model), restMs: 500, keys: keysOf(model), close: () => {document.title = "Tutelage";}}
+	return {element: model.element, update: () => load(model), restMs: 500, keys: keysOf(model), close: () => {document.title = "Tutelage"}}
 }
 
-// The first page holds what is urgent and new, with curves; the rest follows, and again every ten seconds.
+// The first page holds what is urgent and new, with curves; the rest follows, every ten seconds.
 async function load(model) {
 	const first = await get(`/operations?limit=${PAGE}&spark=48`)
 	const before = model.items.length, fresh = new Set(first.items.map(op => op.id))
@@ -52,12 +52,14 @@ async function loadRest(model, cursor, fresh) {
 	if (!model.isHeld) draw(model)
 }
 
-// While the pointer is over the table, rows change in place and never move.
+const toldBy = op => JSON.stringify(op) + age(op.created_at)
+
+// While their order holds, and while the pointer is over the table, rows change in place.
 function refreshRows(model) {
 	const byId = new Map(model.items.map(op => [op.id, op]))
 	for (const old of model.body.querySelectorAll("tr[data-id]")) {
 		const op = byId.get(old.dataset.id)
-		if (op && !holds(old)) old.replaceWith(row(model, op))
+		if (op && !holds(old) && old.told !== toldBy(op)) old.replaceWith(row(model, op))
 	}
 }
 
@@ -103,11 +105,13 @@ function draw(model) {
 	if (found.length === 0) return fill(model.body, nothingFound(model))
 	const focused = document.activeElement?.closest?.("tr[data-id]")?.dataset.id, tag = document.activeElement?.tagName
 	const groups = grouped(model, found)
-	model.order = groups.flatMap(([, some]) => some.map(op => op.id))
+	const order = JSON.stringify([[...model.query], groups.map(([name, some]) => [name, some.map(op => op.id)])])
+	if (model.order === order && model.body.querySelector("table")) return refreshRows(model)
+	model.order = order
 	fill(model.body, h("table.ops", h("caption.sr", "Operations, most urgent first"), heads(model),
 		groups.map(([name, some, more]) => h("tbody", {"aria-label": name},
 			h("tr.grp", h("th", {colspan: 5, scope: "rowgroup"}, more
-				? button(`Show ${name}`, () => {model.numEnded += 100; draw(model);}, "sm ghost") : [name, " ", h("span", String(some.length))])),
+				? button(`Show ${name}`, () => {model.numEnded += 100; draw(model)}, "sm ghost") : [name, " ", h("span", String(some.length))])),
 			some.map(op => row(model, op))))))
 	return focused && model.body.querySelector(`tr[data-id="${focused}"] ${tag.toLowerCase()}`)?.focus()
 }
@@ -133,20 +137,20 @@ function filtered(model, name, value) {
 function heads(model) {
 	const sort = model.query.get("sort"), down = model.query.get("down")
 	const head = (label, name, kind = "") => h("th", {scope: "col", class: kind, "aria-sort": sort === name ? (down ? "descending" : "ascending") : null},
-		button(label, () => {model.query.delete("down"); if (sort === name && !down) model.query.set("down", "1"); filtered(model, "sort", sort === name && down ? "" : name);}, "bare"))
+		button(label, () => {model.query.delete("down"); if (sort === name && !down) model.query.set("down", "1"); filtered(model, "sort", sort === name && down ? "" : name)}, "bare"))
 	return h("thead", h("tr", h("th", {scope: "col"}, h("span.sr", "select")), head("Operation", "name"), head("What is happening", "verdict"),
 		h("th", {scope: "col"}, "Curve, best marked"), head("Best", "best", "num"), head("Progress", "progress"), head("Age", "age", "age"), h("th", {scope: "col"}, h("span.sr", "action"))))
 }
 
 function row(model, op) {
-	const name = op.name || short(op.id), show = shown(op), [sentence, detail] = story(op), {best, unit} = op.metrics
+	const name = nameOf(op), show = shown(op), [sentence, detail] = story(op), {best, unit} = op.metrics
 	const act = mayAct() ? recommended(op) : null
 	const picked = h("input", {type: "checkbox", "aria-label": `Select ${name} to compare`, onchange: event => pick(model, op.id, event.target.checked)})
 	picked.checked = model.selected.has(op.id)
 	const {progress} = op, going = !ENDED.includes(op.state)
 	const how = going ? [progress.fraction === null ? (progress.done ? `${figure(progress.done)} ${progress.unit}s` : "") : percent(progress.fraction), progress.eta_s ? left(progress.eta_s) : ""].filter(Boolean).join(" · ")
 		: op.started_at && op.ended_at ? `${op.state === "completed" ? (op.stopped_early ? "stopped after" : "took") : `${word(op.state).toLowerCase()} after`} ${took(op.started_at, op.ended_at)}` : ""
-	return h("tr", {class: `row ${family(show)}`, "data-id": op.id, onclick: event => {if (!event.target.closest("input,a,button")) location.hash = `#/op/${op.id}`;}},
+	const made = h("tr", {class: `row ${family(show)}`, "data-id": op.id, onclick: event => {if (!event.target.closest("input,a,button")) location.hash = `#/op/${op.id}`}},
 		h("td.pick", picked),
 		h("th", {scope: "row", class: "nmw"}, h(".two-up", icon(show, 18), h(".min0", h("a.nm", {href: `#/op/${op.id}`, title: name}, name),
 			h(".sub", op.service, " ", whoSign(op.owner.kind, 8), " ", op.owner.name)))),
@@ -156,6 +160,8 @@ function row(model, op) {
 		h("td.prog", h(".d", how), going && progress.fraction !== null ? bar(progress.fraction, `Progress of ${name}`) : null),
 		h("td.age.d", {title: op.created_at}, age(op.created_at)),
 		h("td.act", act ? asking(op, act, "sm") : null))
+	made.told = toldBy(op)
+	return made
 }
 
 const pending = op => (op.policy.pending ? `Policy: ${op.policy.pending.do}, held ${op.policy.pending.held} of ${op.policy.pending.hold}.` : "")
@@ -172,7 +178,7 @@ function drawBar(model) {
 	const stoppable = model.items.filter(op => model.selected.has(op.id) && commandsOf(op).includes("stop"))
 	fill(model.bar, h("span", `${n} selected`), n > 1 && n <= 8 ? h("a.btn", {href: `#/compare/${ids.join(",")}`}, `Compare ${n}`) : h("span", n > 8 ? "compare takes eight at most" : "pick one more to compare"),
 		stoppable.length && mayAct() ? button(`Stop ${stoppable.length}…`, () => openDialog(stoppable[0], {verb: "stop"}, stoppable)) : null,
-		button("Clear", () => {model.selected.clear(); draw(model);}))
+		button("Clear", () => {model.selected.clear(); model.order = null; draw(model)}))
 }
 
 function keysOf(model) {
@@ -185,18 +191,18 @@ function keysOf(model) {
 		all[model.current].scrollIntoView({block: "nearest"})
 		all[model.current].querySelector("a").focus({preventScroll: true})
 	}
-	const here = act => () => {const at = rows()[model.current]; if (at) act(at, model.items.find(op => op.id === at.dataset.id));}
+	const here = act => () => {const at = rows()[model.current]; if (at) act(at, model.items.find(op => op.id === at.dataset.id))}
 	return {
 		j: move(1), k: move(-1), ArrowDown: move(1), ArrowUp: move(-1), x: here(at => at.querySelector("input").click()),
-		Enter: event => {if (event.target.matches("a,button,input")) return false; here(at => {location.hash = `#/op/${at.dataset.id}`;})(); return true;},
-		c: () => {if (model.selected.size > 1) location.hash = `#/compare/${[...model.selected].join(",")}`;}, "/": () => byId("find").focus(),
-		s: here((at, op) => {if (mayAct() && commandsOf(op).includes("stop")) openDialog(op, {verb: "stop"});}),
-		Escape: () => {model.query = new URLSearchParams(); model.selected.clear(); filtered(model, "sort", "");},
+		Enter: event => {if (event.target.matches("a,button,input")) return false; here(at => {location.hash = `#/op/${at.dataset.id}`})(); return true},
+		c: () => {if (model.selected.size > 1) location.hash = `#/compare/${[...model.selected].join(",")}`}, "/": () => byId("find").focus(),
+		s: here((at, op) => {if (mayAct() && commandsOf(op).includes("stop")) openDialog(op, {verb: "stop"})}),
+		Escape: () => {model.query = new URLSearchParams(); model.selected.clear(); model.order = null; filtered(model, "sort", "")},
 	}
 }
 
 const nothingFound = model => h(".empty", h("p", `No operation matches. ${model.items.length} are hidden by: ${[...model.query].map(pair => pair.join(" = ")).join(", ")}`),
-	button("Clear", () => {model.query = new URLSearchParams(); filtered(model, "text", "");}))
+	button("Clear", () => {model.query = new URLSearchParams(); filtered(model, "text", "")}))
 
 const empty = () => h(".empty", h("h2", "Nothing has been trained here yet."), h("p", "Three ways to begin:"),
 	h("ul", h("li", h("a", {href: "#/new"}, "New operation"), ", here"), h("li", h("code", "tutelage demo"), ", a first run in the terminal"),

@@ -2,7 +2,7 @@
 import {fileOf, get} from "./api.js"
 import {button, copy, fill, h, table} from "./dom.js"
 import {age, bytes, capped, figure, value} from "./format.js"
-import {mini} from "./mini.js"
+import {mini} from "./spark.js"
 import {icon, ofFinding, shown, word} from "./verdict.js"
 
 const CHECKS = {H001: "Overfitting", H002: "Plateau", H003: "Divergence", H004: "Non-finite", H005: "Stall", H006: "Spike", H007: "Not learning", H008: "Unstable", H009: "Gradients", H010: "Leakage hint", H012: "Improving"}
@@ -23,10 +23,10 @@ export function tabsOf(model, names) {
 		next.focus()
 	}
 	function mark() {
-		tabs.forEach((tab, i) => {tab.setAttribute("aria-selected", String(names[i] === chosen)); tab.tabIndex = names[i] === chosen ? 0 : -1;})
+		tabs.forEach((tab, i) => {tab.setAttribute("aria-selected", String(names[i] === chosen)); tab.tabIndex = names[i] === chosen ? 0 : -1})
 		body.setAttribute("aria-label", chosen)
 	}
-	async function choose(name) {chosen = name; told = ""; mark(); await update();}
+	async function choose(name) {chosen = name; told = ""; mark(); await update()}
 	async function update() {
 		const mine = chosen
 		let shownNow
@@ -99,7 +99,7 @@ async function look(place, id, item) {
 	const answer = await fetch(fileOf(id, item.name))
 	const text = (await answer.text()).slice(0, MAX_TEXT)
 	const [head, ...rows] = text.split("\n").slice(0, 51).map(cells)
-	fill(place, h("h3", item.name), /\.csv$/i.test(item.name) ? table(item.name, head, rows.filter(row => row.length === head.length)) : h("pre.log", text, item.bytes > MAX_TEXT ? `\n… the first ${MAX_TEXT.toLocaleString("en-US")} characters of ${bytes(item.bytes)}` : ""))
+	fill(place, h("h3", item.name), /\.csv$/i.test(item.name) ? table(item.name, head, rows.filter(row => row.length === head.length)) : h("pre.log", text, item.bytes > MAX_TEXT ? `\n… the first ${figure(MAX_TEXT)} characters of ${bytes(item.bytes)}` : ""))
 }
 
 function tree(nodes, edges, here) {

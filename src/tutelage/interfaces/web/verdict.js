@@ -1,4 +1,4 @@
-// How a verdict or a state is shown: a word, a family of colour, an outer shape that says how urgent, an inner sign.
+// How a verdict or a state looks: a word, a colour, an outer shape that says how urgent, an inner sign.
 import {svg} from "./dom.js"
 
 export const SHAPES = {
@@ -42,7 +42,7 @@ export function shown(operation) {
 	return state
 }
 
-// What to read beside the face: the judge's own words where they are about the present, else the state's.
+// What to read beside it: the judge's words where they are about the present, else the state's.
 export function story(operation) {
 	const {state, assessment, error, waiting_for: waiting, progress} = operation
 	if (error && state !== "completed") return [error.message, error.hint]
