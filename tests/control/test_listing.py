@@ -22,9 +22,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def add(store: Store, name: str, state: State = State.COMPLETED, **changes: object) -> None:
+def add(store: Store, given_id: str, state: State = State.COMPLETED, **changes: object) -> None:
     given = {
-        "id": name,
+        "id": given_id,
         "service": "fake",
         "state": state,
         "spec": {"service": "fake"},

@@ -149,7 +149,7 @@ def test_a_run_that_its_policy_stopped_says_first_what_happened_and_why(visit: V
     assert client.wait(made.id, until="terminal", timeout_s=60).reached
     page = visit(f"op/{made.id}")
     deed = page.locator(".banner .deed")
-    expect(deed).to_contain_text("Stopped early by its policy at epoch")
+    expect(deed).to_contain_text("Stopped early by its policy at step")
     expect(deed).to_contain_text("policy H004 -> stop")
     box = deed.bounding_box()
     assert box is not None
