@@ -139,7 +139,7 @@ function plotOf(model, place, lines, {height, isLog = false, hasZero = false, sa
 		said(idx == null ? null : xs[idx], idx == null ? [] : [...owner].filter(([, line]) => line.op).map(([i, line]) => [line.op, near(data[i])]))
 	}
 	model.plots.push(new window.uPlot({width: Math.max(200, place.clientWidth), height, padding: [12, 16, 0, 0], legend: {show: false}, cursor: {points: {show: false}, y: false, sync: {key: "compare"}, drag: {x: false}}, bands,
-		scales: {x: {time: false, range: () => model.span}, y: {distr: isLog ? 3 : 1}}, axes: [{...axes[0], size: 30, values: (_, splits) => splits.map(v => figure(v, 3))}, axes[1]], series, hooks: {setCursor: [heard], draw: hasZero ? [zero] : []}}, data, place))
+		scales: {x: {time: false, range: () => model.span}, y: {distr: isLog ? 3 : 1}}, axes: [{...axes[0], size: 30, space: 80, values: (_, splits) => splits.map(v => figure(v, 3))}, axes[1]], series, hooks: {setCursor: [heard], draw: hasZero ? [zero] : []}}, data, place))
 }
 
 function drawTables(model, best) {

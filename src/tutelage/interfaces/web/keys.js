@@ -12,7 +12,7 @@ let going = false
 export function keys(event, view) {
 	if (event.ctrlKey || event.metaKey || event.altKey) return
 	if (event.target.matches("input:not([type=checkbox]):not([type=range]), textarea, select") || document.querySelector("dialog[open]")) return
-	if (localStorage.getItem("tutelage.keys") === "off" && event.key.length === 1 && event.key !== "?") return
+	if (localStorage["tutelage.keys"] === "off" && event.key.length === 1 && event.key !== "?") return
 	if (going) {
 		going = false
 		if (GOES[event.key]) location.hash = GOES[event.key]
@@ -32,7 +32,7 @@ function closer() {
 
 export function showAll() {
 	const dialog = byId("dialog")
-	const isOn = h("input", {type: "checkbox", checked: localStorage.getItem("tutelage.keys") !== "off", onchange: event => localStorage.setItem("tutelage.keys", event.target.checked ? "on" : "off")})
+	const isOn = h("input", {type: "checkbox", checked: localStorage["tutelage.keys"] !== "off", onchange: event => localStorage.setItem("tutelage.keys", event.target.checked ? "on" : "off")})
 	fill(dialog, h("h2", {id: "dialog-title"}, "Keys"), table("Keys", ["Key", "Does"], ALL.map(([key, does]) => [h("kbd", key), does])),
 		h(".row2", h("label", isOn, " keys of one letter act"), button("Close", () => dialog.close())))
 	dialog.showModal()
