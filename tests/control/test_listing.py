@@ -70,6 +70,7 @@ def test_an_approval_comes_first(store: Store) -> None:
         ({"service": "tabular"}, "b"),
         ({"tag": "team"}, "dc"),
         ({"tag": "team=red"}, "c"),
+        ({"tag": "=red"}, ""),
         ({"text": "CHURN"}, "a"),
         ({"text": "note"}, "d"),
         ({"service": "fake", "text": "churn"}, "a"),

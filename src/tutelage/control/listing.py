@@ -32,7 +32,7 @@ class Wish:
         key, _, value = (self.tag or "").partition("=")
         return (
             (not self.service or record.service == self.service)
-            and (not key or (key in record.tags and (not value or record.tags[key] == value)))
+            and (not self.tag or (key in record.tags and (not value or record.tags[key] == value)))
             and (not self.text or self.text.lower() in f"{record.id} {record.name} {record.notes}".lower())
         )
 

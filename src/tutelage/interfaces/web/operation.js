@@ -18,8 +18,8 @@ export async function open({argument: id, query}) {
 	const model = {id, query, onlit: step => model.chart.point(step), events: [], cursor: null, scope: query.get("scope"), focus: null, zoom: zoomOf(query), isTable: false, verdict: null}
 	build(model)
 	await load(model)
-	return {element: model.element, update: () => load(model), keys: keysOf(model), themed: () => {if (model.drawn) {model.chart.shape = ""; draw(model)}},
-		shown: () => {model.isShown = true; model.drawn = true; draw(model)}, close: () => {model.chart.destroy(); document.title = "Tutelage"}}
+	return {element: model.element, update: () => load(model), keys: keysOf(model), themed: () => {model.chart.shape = ""; draw(model)},
+		shown: () => {model.isShown = true; draw(model)}, close: () => {model.isShown = false; model.chart.destroy(); document.title = "Tutelage"}}
 }
 
 const zoomOf = query => {const ends = (query.get("x") || "").split("-").map(Number); return ends.length === 2 && ends[1] > ends[0] ? ends : null}
