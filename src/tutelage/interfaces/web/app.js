@@ -20,6 +20,7 @@ async function route() {
 	if (view) view.close?.()
 	view = null
 	markTab(name)
+	byId("dialog").close()
 	fill(main)
 	const skeleton = setTimeout(() => fill(main, h(".skeleton", {"aria-hidden": "true"}, [..."123456"].map(() => h("i")))), 300)
 	try {

@@ -72,7 +72,7 @@ async function look(model, field) {
 }
 
 function upload(model) {
-	const told = h("small", "sent by its content's hash; its path is then filled in"), field = fieldLike(model, /^(train)?_?data_?path$/i)
+	const told = h("small", "sent by its hash; its path is then filled in"), field = fieldLike(model, /^(train)?_?data_?path$/i)
 	if (!field) return null
 	const input = h("input", {type: "file", id: "file", onchange: async () => {
 		const [file] = input.files
