@@ -93,7 +93,7 @@ byId("theme").addEventListener("click", () => {
 themed(document.documentElement.dataset.theme)
 onChange(refresh)
 document.addEventListener("visibilitychange", () => {if (!document.hidden) refresh()})
-// Nothing is replaced between press and release: a button that went in between would hear no click.
+// Nothing is replaced between press and release: a button that went would hear no click.
 addEventListener("pointerdown", () => {isPressed = true})
 for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => {isPressed = false; if (stale) refresh()}))
 addEventListener("hashchange", route)

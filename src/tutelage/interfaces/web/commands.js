@@ -59,7 +59,7 @@ function reasonFor(op, verb) {
 	return `${word(shown(op))}: ${said.sentence}${op.metrics.best ? ` Best ${figure(op.metrics.best.value)} at ${figure(op.metrics.best.step)}.` : ""}`
 }
 
-// Asks for the reason, then sends one command to each operation; the ledger entry is the receipt.
+// Asks for the reason, then sends one command to each; the ledger entry is the receipt.
 export async function openDialog(op, act, many = [op]) {
 	if (!isLive()) return
 	const {verb, args} = act, [title, doing, leave, consequences] = WORDS[verb]
