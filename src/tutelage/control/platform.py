@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tutelage.control.comparing import compared
 from tutelage.control.files import write_json
 from tutelage.control.histories import cursor_row, event_kinds
 from tutelage.control.ledger import decisions
+from tutelage.control.listing import Wish, listed, urgent_first
 from tutelage.control.mirroring import check_host
 from tutelage.control.models import Helpers
 from tutelage.control.submission import HOW_TO_NAME, accept, request_hash
@@ -190,13 +191,11 @@ class ControlPlatform:
         if not 1 <= limit <= MAX_PAGE:
             raise InvalidSpec(f"limit must be from 1 to {MAX_PAGE}, got {limit}")
         wanted = [_state(name) for name in state.split(",")] if state else None
-        now_s, first = self._base.clock(), cursor_row(cursor)
-        with self._base.store.reading() as reading:
-            chosen = [
-                record for record in reading.operations(wanted) if _matches(record, service=service, tag=tag, text=text)
-            ]
-            chosen.sort(key=lambda record: not views.needs_somebody(record, now_s=now_s))
-            page = [self._wire(reading, record, spark=spark) for record in chosen[first : first + limit]]
+        base, first = self._base, cursor_row(cursor)
+        wish = Wish(service=service, tag=tag, text=text)
+        with base.store.reading() as reading:
+            chosen = urgent_first(reading, wanted, wish, now_s=base.clock())
+            page = listed(base, reading, chosen[first : first + limit], spark=spark)
             counts = reading.counts()
         more = str(first + limit) if len(chosen) > first + limit else None
         return wire.OperationPage(items=page, next_cursor=more, counts=counts)
@@ -495,15 +494,3 @@ def _state(name: str) -> State:
     if name not in list(State):
         raise unknown("state", name, [str(state) for state in State])
     return State(name)
-
-
-def _matches(record: OperationRecord, *, service: str | None, tag: str | None, text: str | None) -> bool:
-    tests: list[Callable[[], bool]] = []
-    if service:
-        tests.append(lambda: record.service == service)
-    if tag:
-        key, _, value = tag.partition("=")
-        tests.append(lambda: key in record.tags and (not value or record.tags[key] == value))
-    if text:
-        tests.append(lambda: text.lower() in f"{record.id} {record.name} {record.notes}".lower())
-    return all(test() for test in tests)

@@ -19,6 +19,7 @@ from tutelage.core.service import Service
 from tutelage.core.spec import Resources
 from tutelage.store import OperationRecord, curves
 from tutelage.store.store import Reading
+from tutelage.store.summaries import Summary
 
 MAX_SCOPES = 200
 ATTENTION_S = 24 * 3600
@@ -27,9 +28,19 @@ PLAIN = frozenset({EventKind.METRIC, EventKind.PROGRESS})
 
 
 def operation(
-    reading: Reading, record: OperationRecord, service: Service | None, *, now_s: float, spark: int = 0
+    reading: Reading,
+    record: OperationRecord,
+    service: Service | None,
+    *,
+    now_s: float,
+    spark: int = 0,
+    summary: Summary | None = None,
 ) -> wire.Operation:
-    """Return the wire's object for an operation; `service` None when it is no longer installed."""
+    """Return the wire's object for an operation; `service` None when it is no longer installed.
+
+    `summary` is given where those of many operations were read at once.
+    """
+    summary = summary or reading.summaries((record.id,))[record.id]
     supports = service.supports if service else frozenset()
     return wire.Operation(
         id=record.id,
@@ -48,7 +59,7 @@ def operation(
         ended_at=iso(record.ended_at_s),
         links=list(record.spec.get("links", [])),
         tags=dict(record.tags),
-        metrics=_metrics(reading, record, service, spark),
+        metrics=_metrics(reading, record, service, summary, spark),
         owner=wire.Principal(name=record.owner_name, kind=record.owner_kind),
         attention=needs_somebody(record, now_s=now_s),
         commands=_commands(record, supports),
@@ -138,24 +149,28 @@ def broken_service(name: str, why: str) -> wire.ServiceInfo:
     )
 
 
-def _metrics(reading: Reading, record: OperationRecord, service: Service | None, spark: int) -> wire.MetricSummary:
-    series = reading.series(record.id, scope="")
+def _metrics(
+    reading: Reading, record: OperationRecord, service: Service | None, summary: Summary, spark: int
+) -> wire.MetricSummary:
     judged = record.judgement or {}
     return wire.MetricSummary(
         unit=service.unit if service else "step",
-        latest={item.metric: item.last_value for item in series},
+        latest={item.metric: item.last_value for item in summary.series},
         best=wire.Best.model_validate(judged["best"]) if judged.get("best") else None,
         steps_since_improvement=judged.get("steps_since_improvement"),
-        scopes=reading.scopes(record.id)[:MAX_SCOPES],
-        spark=_spark(reading, record, service, spark) if spark and service else None,
+        scopes=list(summary.scopes[:MAX_SCOPES]),
+        spark=_spark(reading, record, service, summary, spark) if spark and service else None,
     )
 
 
-def _spark(reading: Reading, record: OperationRecord, service: Service, points: int) -> wire.Spark | None:
+def _spark(
+    reading: Reading, record: OperationRecord, service: Service, summary: Summary, points: int
+) -> wire.Spark | None:
     """Return the judged curve, down-sampled to about `points`."""
     objective = objective_of(record, service)
     scope = (assessment.scope if (assessment := assessment_of(record)) else "") or ""
-    series = {item.metric: item for item in reading.series(record.id, scope=scope)}
+    known = reading.series(record.id, scope=scope) if scope else summary.series
+    series = {item.metric: item for item in known}
     paired = [m.name for m in service.metrics if m.pairs and m.name in series]
     chosen = series.get(objective or "") or (series[paired[0]] if paired else None)
     if chosen is None:

@@ -29,6 +29,7 @@ class Registry:
     def __init__(self, extra: Mapping[str, str] | None = None) -> None:
         third_party = {point.name: point.value for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
         self._paths = {**third_party, **BUILT_IN, **(extra or {})}
+        self._loaded: dict[str, Service] = {}
 
     def names(self) -> list[str]:
         """Return the registered names in order."""
@@ -36,8 +37,10 @@ class Registry:
 
     def get(self, name: str) -> Service:
         """Return a service. Raises UnknownName with the nearest match, or NotYet for a planned one."""
+        if name in self._loaded:
+            return self._loaded[name]
         if name in self._paths:
-            return _load(name, self._paths[name])
+            return self._loaded.setdefault(name, _load(name, self._paths[name]))
         if name in PLANNED:
             raise NotYet(
                 f"the service {name!r} ({PLANNED[name]}) is not built yet", hint=f"built: {', '.join(self.names())}"

@@ -6,7 +6,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import groupby
 from typing import Any
 
@@ -20,6 +20,8 @@ LONG = 8 * BUCKET_STEPS
 
 INSERT_POINT = "INSERT OR IGNORE INTO points(series, attempt, step, value) VALUES(?, ?, ?, ?)"
 REPLACE_POINT = "INSERT OR REPLACE INTO points(series, attempt, step, value) VALUES(?, ?, ?, ?)"
+SERIES_NAMES = tuple(item.name for item in fields(SeriesRecord))
+SERIES_COLUMNS = ", ".join(SERIES_NAMES)
 UPDATE_SERIES = (
     "UPDATE series SET num_points=?, num_repeated=?, attempt=?, last_step=?, last_value=?, "
     "min_step=?, min_value=?, max_step=?, max_value=? WHERE id=?"
@@ -227,17 +229,19 @@ def read_series(
     connection: Connection, operation: str, *, scope: str | None = None, metrics: Sequence[str] = ()
 ) -> list[SeriesRecord]:
     """Return the summaries of an operation's curves, of one scope and some metrics where given."""
-    query = (
-        "SELECT id, scope, metric, num_points, num_repeated, attempt, last_step, last_value, "
-        "min_step, min_value, max_step, max_value FROM series WHERE operation=?"
-    )
+    query = f"SELECT {SERIES_COLUMNS} FROM series WHERE operation=?"
     values: list[Any] = [operation]
     if scope is not None:
         query, values = query + " AND scope=?", [*values, scope]
     if metrics:
         query, values = query + f" AND metric IN ({', '.join('?' * len(metrics))})", [*values, *metrics]
-    rows = connection.exec_driver_sql(query + " ORDER BY id", tuple(values))
-    return [SeriesRecord(**{**row, "last_value": _value(row["last_value"])}) for row in map(dict, rows.mappings())]
+    return [series_record(row) for row in connection.exec_driver_sql(query + " ORDER BY id", tuple(values))]
+
+
+def series_record(row: Sequence[Any]) -> SeriesRecord:
+    """Return the summary that a row of SERIES_COLUMNS holds."""
+    record = dict(zip(SERIES_NAMES, row, strict=True))
+    return SeriesRecord(**{**record, "last_value": _value(record["last_value"])})
 
 
 def read_values(

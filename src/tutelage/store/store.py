@@ -18,6 +18,7 @@ from tutelage.store.database import Database, Durability
 from tutelage.store.migrate import upgrade
 from tutelage.store.records import AttemptRecord, LedgerEntry, OperationRecord, Point, SeriesRecord
 from tutelage.store.schema import ATTEMPTS, EVENTS, IDEMPOTENCY, MIRRORS, OPERATIONS, SERIES
+from tutelage.store.summaries import Summary, read_summaries
 
 INSERT_EVENT = (
     "INSERT INTO events(operation, seq, kind, attempt, offset, at_s, scope, step, data) VALUES(?,?,?,?,?,?,?,?,?)"
@@ -79,6 +80,23 @@ class Reading:
         if states is not None:
             query = query.where(OPERATIONS.c.state.in_([str(state) for state in states]))
         return [_operation(row) for row in self.connection.execute(query).mappings()]
+
+    def operation_ids(self, states: Sequence[State] | None = None) -> list[str]:
+        """Return the ids of the operations in some states, or of all, newest first."""
+        query = select(OPERATIONS.c.id).order_by(OPERATIONS.c.id.desc())
+        if states is not None:
+            query = query.where(OPERATIONS.c.state.in_([str(state) for state in states]))
+        return list(self.connection.execute(query).scalars())
+
+    def operations_of(self, operation_ids: Sequence[str]) -> list[OperationRecord]:
+        """Return operations by their ids, in the order given; an id that is none is left out."""
+        query = select(OPERATIONS).where(OPERATIONS.c.id.in_(operation_ids))
+        found = {row["id"]: _operation(row) for row in self.connection.execute(query).mappings()}
+        return [found[each] for each in operation_ids if each in found]
+
+    def summaries(self, operation_ids: Sequence[str]) -> dict[str, Summary]:
+        """Return the curves of each operation at a glance."""
+        return read_summaries(self.connection, operation_ids)
 
     def counts(self) -> dict[str, int]:
         """Return the number of operations in each state."""

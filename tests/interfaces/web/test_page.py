@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -152,6 +153,81 @@ def test_a_hostile_name_and_log_line_are_shown_as_text(visit: Visit, client: Cli
     expect(page.get_by_role("link", name=HOSTILE[:60])).to_be_visible()
     assert page.locator("img[src=x]").count() == 0
     assert page.title() != "1"
+
+
+def test_a_run_that_its_policy_stopped_says_first_what_happened_and_why(visit: Visit, client: Client) -> None:
+    made = client.submit({**LONG, "name": "stopped by rule", "policy": {"on": {"H004": "stop"}}})
+    client.wait(made.id, until="step>=15", timeout_s=60)
+    client.command(made.id, CommandRequest(verb=Verb.TUNE, args={"lr": 900.0}, reason="to see it break"))
+    assert client.wait(made.id, until="terminal", timeout_s=60).reached
+    page = visit(f"op/{made.id}")
+    deed = page.locator(".banner .deed")
+    expect(deed).to_contain_text("Stopped early by its policy at step")
+    expect(deed).to_contain_text("policy H004 -> stop")
+    page.wait_for_function("document.querySelector('.banner .deed').getBoundingClientRect().bottom < 300")
+
+
+def test_a_slow_press_is_heard_though_the_run_goes_on(visit: Visit, running: str) -> None:
+    page = visit(f"op/{running}")
+    box = page.get_by_role("button", name="Stop…").first.bounding_box()
+    assert box is not None
+    before = page.locator(".meta").inner_text()
+    page.mouse.move(box["x"] + 10, box["y"] + 10)
+    page.wait_for_function("(first) => document.querySelector('.meta').innerText !== first", arg=before)
+    page.mouse.down()
+    page.wait_for_timeout(600)
+    page.mouse.up()
+    expect(page.locator("dialog[open]")).to_contain_text("Stop runs on?")
+
+
+def test_the_first_view_asks_nothing_twice(browser: Browser, served: Served, ended: str) -> None:
+    for view in ("", f"op/{ended}"):
+        context = context_of(browser, served)
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.goto(f"{served.url}/#/{view}")
+        page.wait_for_selector(".row, .plot canvas")
+        first = [url for url in asked if "/api/" in url]
+        assert (view, sorted(first)) == (view, sorted(set(first)))
+        assert (view, page.evaluate("window.early.size")) == (view, 0)
+        context.close()
+
+
+def test_letters_act_no_more_once_they_are_switched_off(visit: Visit, running: str) -> None:
+    page = visit(f"op/{running}")
+    page.keyboard.press("?")
+    page.get_by_label("keys of one letter act").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.keyboard.press("?")
+    page.get_by_label("keys of one letter act").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    expect(page.locator("dialog[open]")).to_contain_text("Reason")
+
+
+def test_runs_are_compared_by_how_far_they_lie_apart(visit: Visit, ended: str, running: str) -> None:
+    page = visit(f"compare/{ended},{running}")
+    strip = page.locator(".plot.strip")
+    expect(strip.locator("canvas")).to_be_visible()
+    expect(strip).to_have_attribute("aria-label", re.compile("runs on ends .* from ended well"))
+    page.get_by_label("Difference from").select_option(label="runs on")
+    expect(strip).to_have_attribute("aria-label", re.compile("ended well ends .* from runs on"))
+    page.get_by_role("button", name="Training").click()
+    expect(page.get_by_role("button", name="Training")).to_have_attribute("aria-pressed", "true")
+
+
+def test_data_is_looked_at_before_a_training(visit: Visit) -> None:
+    page = visit("new")
+    page.get_by_role("button", name="tabular").click()
+    page.locator("#field-trainDataPath").fill("sklearn:wine")
+    page.get_by_role("button", name="Look at the data").click()
+    expect(page.get_by_role("heading", name="The data")).to_be_visible(timeout=60_000)
+    expect(page.locator("main")).to_contain_text("178 rows, 13 columns to learn from.")
+    page.get_by_role("button", name="Use its suggestion").click()
+    expect(page.locator("#field-targetColumn")).to_have_value("target")
 
 
 def test_rows_are_filtered_sorted_and_compared(visit: Visit, ended: str, running: str) -> None:

@@ -36,18 +36,22 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def runs(served: Served) -> Iterator[dict[str, str]]:
-    """Four real trainings: one that ended by itself, one stopped, one that broke, one that goes on."""
+    """Five real trainings: ended by itself, stopped by hand, stopped by its policy, broken, and one that goes on."""
     with connect(Settings(home=served.home), start=False) as client:
         document = load_document(ROOT / "examples" / "breast_cancer.yaml")
         document["config"]["hyperparameterSearch"]["nTrials"] = 8
+        rule = {"plateaued": {"do": "stop", "hold": 40}}
+        ruled = {**descent("stopped by rule", lr=0.05, step_s=0.004, steps=5_000), "policy": {"on": rule}}
         ids = {
             "search": client.submit(document).id,
             "stopped": client.submit(descent("gradient descent", lr=0.004, step_s=0.002)).id,
+            "ruled": client.submit(ruled).id,
             "broken": client.submit(descent("too fast", lr=2.5, step_s=0.01, steps=100_000)).id,
             "running": client.submit(descent("slow and steady", lr=0.0005, step_s=0.01, steps=100_000)).id,
         }
         steer(client, ids["stopped"])
-        client.wait(ids["search"], until="terminal", timeout_s=200)
+        for name in ("search", "ruled"):
+            client.wait(ids[name], until="terminal", timeout_s=200)
         yield ids
         for name in ("broken", "running"):
             client.command(ids[name], CommandRequest(verb=Verb.CANCEL, reason="pictured"))
@@ -72,6 +76,7 @@ def test_every_view_has_its_picture(
         "operation": f"op/{runs['stopped']}",
         "search": f"op/{runs['search']}",
         "broken": f"op/{runs['broken']}",
+        "policy": f"op/{runs['ruled']}",
         "compare": f"compare/{runs['stopped']},{runs['running']}",
         "new": "new",
         "models": f"models/{runs['search']}",
@@ -87,7 +92,12 @@ def test_every_view_has_its_picture(
         expect(page.locator("#main h1")).to_be_visible()
         expect(page.locator("#live")).to_contain_text("Live")
         if view.startswith(("op/", "compare/")):
-            expect(page.locator("canvas")).to_be_visible()
+            expect(page.locator("canvas").first).to_be_visible()
+        if view.startswith("op/"):
+            expect(page.get_by_role("tabpanel").first).not_to_be_empty()
+        if view.startswith("models/"):
+            page.get_by_role("button", name="Ask the model").click()
+            expect(page.get_by_role("region", name="Predictions")).to_contain_text("0.", timeout=60_000)
         page.wait_for_load_state("load")
         picture = page.screenshot(path=folder / f"{name}-{theme}.png")
         assert len(picture) < 250_000

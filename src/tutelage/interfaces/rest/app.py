@@ -35,6 +35,7 @@ def create_app(platform: ControlPlatform, hub: Hub) -> FastAPI:
     app.state.platform = platform
     app.state.hub = hub
     app.state.tails = Tails(platform)
+    app.state.page = page.Page()
     add_problem_handlers(app)
     app.include_router(catalogue.health_router)
     app.include_router(entrance.page_router)
