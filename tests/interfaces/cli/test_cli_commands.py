@@ -46,7 +46,7 @@ def test_train_prints_the_id_the_home_and_three_commands(cli: Cli, home: Path) -
     assert ran.out.count("  tutelage ") == 3
 
 
-def test_train_follow_prints_a_line_a_change_and_the_ending(cli: Cli) -> None:
+def test_train_follow_prints_a_line_a_change_and_the_ending(cli: Cli, client: Client) -> None:
     ran = cli("train", json.dumps(SPEC), "--follow", "--set", "steps=30")
     assert ran.code == 0
     for part in ("phase: training", "step ", "completed", "Files", "Next"):
