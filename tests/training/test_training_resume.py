@@ -233,4 +233,4 @@ def test_kill_9_at_ten_random_steps_changes_no_bit(benches: list[Workbench], tmp
 def test_the_service_of_these_tests_declares_what_fit_reports() -> None:
     declared = {metric.name for metric in SERVICE.metrics}
     assert {"train_loss", "lr", "grad_norm", "rows_per_s", "step_s"} <= declared
-    assert [item.name for item in SERVICE.tunables][0] == "learning_rate"
+    assert SERVICE.tunables[0].name == "learning_rate"
