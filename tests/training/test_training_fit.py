@@ -219,10 +219,8 @@ def test_the_noise_aware_rule_is_blind_to_noise_and_sees_overfitting(tmp_path: P
     noise = (0.02 * torch.randn(200, generator=draw)).tolist()
     falling = [1 + 2 * math.exp(-step / 40) + noise[step] for step in range(200)]
     rising = [1 + 2 * math.exp(-step / 15) + max(0, step - 60) * 0.01 + noise[step] for step in range(200)]
-    rule = EarlyStopping(rule="noise_aware")
-    plan = replace(
-        PLAN, max_steps=200, evaluate_every=1, checkpoint_every=0, checkpoint_best=False, early_stopping=rule
-    )
+    plan = replace(PLAN, max_steps=200, evaluate_every=1, checkpoint_every=0, checkpoint_best=False)
+    plan = replace(plan, early_stopping=EarlyStopping(rule="noise_aware"))
     _, healthy = train(tmp_path / "falling", plan, task=Scripted(falling))
     assert healthy.ended_by == "max_steps"
     _, stopped = train(tmp_path / "rising", plan, task=Scripted(rising))
