@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any, Generic
 
+from tutelage.core.errors import NonFiniteGradient
 from tutelage.core.ports import Run
 from tutelage.training import randomness
 from tutelage.training.checkpoint import Saved, are_finite, load_weights, read_checkpoint
 from tutelage.training.compiling import Compiling
 from tutelage.training.distributed import Exchange
 from tutelage.training.early_stopping import create_stop_rule
-from tutelage.training.errors import NonFiniteGradient
 from tutelage.training.evaluating import evaluate, sample
 from tutelage.training.keeping import Keeper
 from tutelage.training.outcome import Ending, Outcome
