@@ -28,8 +28,10 @@ from tutelage.training import (
     Plan,
     fit,
     load_best,
+    read_checkpoint,
     write_checkpoint,
 )
+from tutelage.training.checkpoint import migrated
 
 PLAN = Plan(max_steps=8, optimizer={"name": "adamw", "lr": 1e-2}, evaluate_every=2, checkpoint_every=4)
 
@@ -318,10 +320,22 @@ def test_a_checkpoint_of_another_model_or_a_newer_version_is_refused(tmp_path: P
     write_checkpoint(folder, model, {})
     state = torch.load(folder / "training.pt", weights_only=True)
     torch.save({**state, "version": 99}, folder / "training.pt")
-    from tutelage.training import read_checkpoint
-
     with pytest.raises(DamagedFile, match="version 99"):
         read_checkpoint(folder, model)
+
+
+def test_an_older_checkpoint_is_brought_up_by_the_steps_it_lacks() -> None:
+    def renamed(state: dict[str, Any]) -> dict[str, Any]:
+        return {**{name: value for name, value in state.items() if name != "old"}, "new": state["old"]}
+
+    steps = {
+        "first": lambda state: state,
+        "renamed": renamed,
+        "doubled": lambda state: {**state, "new": 2 * state["new"]},
+    }
+    assert migrated({"version": 1, "old": 3}, steps=steps) == {"version": 3, "new": 6}
+    assert migrated({"version": 2, "new": 3}, steps=steps) == {"version": 3, "new": 6}
+    assert migrated({"version": 3, "new": 3}, steps=steps) == {"version": 3, "new": 3}
 
 
 def test_tied_weights_are_kept_once_and_come_back_tied(tmp_path: Path) -> None:
@@ -332,8 +346,6 @@ def test_tied_weights_are_kept_once_and_come_back_tied(tmp_path: Path) -> None:
 
     origin, target = tied(), tied()
     write_checkpoint(tmp_path, origin, {})
-    from tutelage.training import read_checkpoint
-
     read_checkpoint(tmp_path, target)
     assert torch.equal(target["head"].weight, origin["tokens"].weight)
     assert target["head"].weight is target["tokens"].weight
