@@ -12,24 +12,27 @@ from tutelage.training import randomness
 from tutelage.training.checkpoint import Saved, write_checkpoint
 from tutelage.training.progress import Progress
 from tutelage.training.schedules import Schedule
-from tutelage.training.task import StatefulTask, Task
+from tutelage.training.task import HasModel, StatefulTask
 from tutelage.training.tuning import Tuning
 from tutelage.training.updater import Updater
-from tutelage.training.world import World
+from tutelage.training.world import ALONE, World
 
 
 class Keeper:
-    """Writes the checkpoints of one training, by rank 0, with what each rank has for itself."""
+    """Writes the checkpoints of one training, by rank 0, with what each rank has for itself.
+
+    Of the task it needs the model, and its own state where it has one: a loop other than `fit` can be kept too.
+    """
 
     def __init__(
         self,
         *,
-        task: Task[Any],
+        task: HasModel,
         updater: Updater,
         schedule: Schedule,
         tuning: Tuning,
         run: Run,
-        world: World,
+        world: World = ALONE,
     ) -> None:
         self._task, self._updater, self._schedule, self._tuning = task, updater, schedule, tuning
         self._run, self._world = run, world
