@@ -51,6 +51,7 @@ ALGORITHMS: Mapping[str, AlgorithmName] = {
     "knn": AlgorithmName(takes_weights=False),
     "naive_bayes": AlgorithmName(tasks=(CLASSIFICATION,)),
     "neural_network": AlgorithmName(has_rounds=True),
+    "embedding_network": AlgorithmName(has_rounds=True, module="torch", package="torch==2.13.0"),
     "kmeans": AlgorithmName(tasks=(CLUSTERING,), takes_weights=False),
     "dbscan": AlgorithmName(tasks=(CLUSTERING,), takes_weights=False),
 }
@@ -75,6 +76,7 @@ ALIASES: Mapping[str, Mapping[str, str]] = {
         "nb": "naive_bayes",
         "mlp": "neural_network",
         "nn": "neural_network",
+        "torch": "embedding_network",
         "k_means": "kmeans",
     },
     "validation strategy": {

@@ -19,7 +19,12 @@ EXAMPLE_ROWS = 5
 MAX_EXAMPLE_BYTES = 256 << 20
 """A larger table is not opened for five rows of it; the model then goes without an example."""
 ALWAYS = ("tutelage", "scikit-learn", "pandas", "numpy", "joblib", "cloudpickle")
-LIBRARIES = {"lightgbm": ("lightgbm",), "xgboost": ("xgboost-cpu", "xgboost"), "catboost": ("catboost",)}
+LIBRARIES = {
+    "lightgbm": ("lightgbm",),
+    "xgboost": ("xgboost-cpu", "xgboost"),
+    "catboost": ("catboost",),
+    "torch": ("torch",),
+}
 """Module -> the distributions that may hold it."""
 
 

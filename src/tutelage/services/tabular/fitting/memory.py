@@ -27,6 +27,7 @@ FACTORS = {
     "extra_trees": 4.0,
     "svm": 8.0,
     "neural_network": 6.0,
+    "embedding_network": 6.0,
 }
 OTHER_FACTOR = 4.0
 """Of linear models, k-NN, naive Bayes; CatBoost is taken for one of them."""

@@ -302,6 +302,28 @@ REGISTRY: Mapping[str, Algorithm] = {
         encoding="one_hot",
         rounds=RoundsOf("max_iter"),
     ),
+    "embedding_network": Algorithm(
+        defaults={
+            "max_iter": 100,
+            "hidden_units": 128,
+            "num_layers": 2,
+            "learning_rate": 0.002,
+            "weight_decay": 0.01,
+            "dropout": 0.1,
+            "batch_size": 128,
+        },
+        space={
+            "max_iter": _whole(20, 200),
+            "hidden_units": _whole(16, 512),
+            "num_layers": Dimension(1, 3),
+            "learning_rate": _real(0.0003, 0.01, log=True),
+            "weight_decay": _real(0.0001, 1.0, log=True),
+            "dropout": _real(0.0, 0.5),
+            "batch_size": _whole(32, 1024),
+        },
+        encoding="native",
+        rounds=RoundsOf("max_iter"),
+    ),
     "kmeans": Algorithm(
         defaults={"n_clusters": 8}, space={"n_clusters": _whole(2, 20)}, encoding="one_hot", importance=BETWEEN
     ),

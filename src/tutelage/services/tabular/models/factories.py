@@ -159,6 +159,16 @@ def neural_network(task: str, params: Params, seed: int, threads: int) -> Any:
     return MLPClassifier(**given) if task == CLASSIFICATION else ScaledTarget(MLPRegressor(**given))
 
 
+def embedding_network(task: str, params: Params, seed: int, threads: int) -> Any:
+    """The same on torch, with an embedding for each category."""
+    from tutelage.services.tabular.models.embedding_network import EmbeddingClassifier, EmbeddingRegressor
+    from tutelage.services.tabular.models.wrappers import ScaledTarget
+
+    if task == CLASSIFICATION:
+        return EmbeddingClassifier(**params, seed=seed, threads=threads)
+    return ScaledTarget(EmbeddingRegressor(**params, seed=seed, threads=threads))
+
+
 def kmeans(task: str, params: Params, seed: int, threads: int) -> Any:
     """Centres of clusters."""
     from tutelage.services.tabular.models.clusterers import KMeansClusters
@@ -190,6 +200,7 @@ FACTORIES: Mapping[str, Callable[[str, Params, int, int], Any]] = {
     "knn": knn,
     "naive_bayes": naive_bayes,
     "neural_network": neural_network,
+    "embedding_network": embedding_network,
     "kmeans": kmeans,
     "dbscan": dbscan,
 }

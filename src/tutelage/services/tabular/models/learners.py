@@ -285,6 +285,34 @@ def _learn_network(
     return RoundCount(len(losses), int(np.argmin(losses)) + 1)
 
 
+def _learn_embedding_network(
+    model: Any, data: Matrices, *, early_stopping: int | None, report: Report, deadline: Deadline
+) -> RoundCount:
+    """Train an epoch at a time on the training layer; the weights of the best epoch are kept."""
+    from tutelage.services.tabular.models.network_learning import train_network  # torch: only this algorithm needs it
+
+    own = inner(model)
+    losses: list[float] = []
+
+    def epoch() -> tuple[float, bool]:
+        losses.append(_report_both(model, data, len(losses), report))
+        return losses[-1], deadline.is_near()
+
+    is_held = data.validation is not None
+    train_network(
+        own,
+        data.train,
+        model.scale(data.target) if isinstance(model, ScaledTarget) else data.target,
+        classes=data.classes,
+        categories=data.categories,
+        weights=data.weights,
+        epoch=epoch,
+        patience=(early_stopping or EPOCHS_OF_PATIENCE) if is_held else None,
+        keep_best=is_held,
+    )
+    return RoundCount(len(losses), int(np.argmin(losses)) + 1)
+
+
 def _loss(said: Any, data: Matrices, *, of: str = "validation") -> float:
     held = of == "validation"
     truth, weights = (data.validation_target, data.validation_weights) if held else (data.target, data.weights)
@@ -302,5 +330,6 @@ LEARNERS: dict[str, Callable[..., RoundCount]] = {
     "gradient_boosting": _learn_boosting,
     "hist_gradient_boosting": _learn_boosting,
     "neural_network": _learn_network,
+    "embedding_network": _learn_embedding_network,
 }
 assert set(LEARNERS) == {name for name, entry in REGISTRY.items() if entry.rounds}, "what has rounds streams them"

@@ -17,7 +17,7 @@ from tutelage.services.tabular.report.final import Final
 from tutelage.services.tabular.search.state import State, Trial
 
 PLOTS = "tutelage.services.tabular.report.plots"
-ROUNDS = {"neural_network": "epoch"}
+ROUNDS = {"neural_network": "epoch", "embedding_network": "epoch"}
 
 
 @dataclass(frozen=True, kw_only=True)
