@@ -75,14 +75,15 @@ class Keeper:
         return {"random": randomness.capture(), "task": task}
 
     def _restore_own(self, ranks: list[dict[str, Any]], progress: Progress) -> None:
+        """Bring back the task's state, and after it the random state, from which that may have drawn."""
         rank = self._world.rank
+        task = ranks[rank % len(ranks)]["task"]
+        if isinstance(self._task, StatefulTask) and task is not None:
+            self._task.load_state_dict(task)
         if rank < len(ranks):
             randomness.restore(ranks[rank]["random"])
         else:  # more ranks than before: the new ones begin with a seed of their own
             randomness.seed_everything(randomness.seed_of(self._run.seed, rank, progress.step))
-        task = ranks[rank % len(ranks)]["task"]
-        if isinstance(self._task, StatefulTask) and task is not None:
-            self._task.load_state_dict(task)
 
     def _write(self, progress: Progress, ranks: list[dict[str, Any]]) -> bool:
         average = self._updater.average
@@ -105,4 +106,6 @@ class Keeper:
 
 
 def _machine() -> dict[str, Any]:
-    return {"torch": str(torch.__version__), "threads": torch.get_num_threads()}
+    """Return what the last bits of numbers hang on."""
+    instructions = torch.backends.cpu.get_cpu_capability()
+    return {"torch": str(torch.__version__), "threads": torch.get_num_threads(), "cpu": instructions}
