@@ -40,7 +40,7 @@ class SilentRun:
     def define(self, metric: str, **declared: Any) -> None:
         """Declare nothing."""
 
-    def judge(self, *scopes: str) -> None:
+    def judge(self, *scopes: str, until: int | None = None) -> None:
         """Declare nothing."""
 
     def checkpoint(self, step: int, save: Save, metrics: Mapping[str, float] | None = None) -> Path:
