@@ -52,17 +52,17 @@ class Window:
     is_single: bool
 
     @classmethod
-    def of(cls, tokens: Tensor, docs: Tensor | None, *, past: int, head_dim: int, rope_base: float) -> Window:
-        """Describe tokens [B, T] that follow `past` cached ones; `docs` [B, T] numbers the documents they belong to."""
-        num_new = tokens.shape[1]
-        positions = torch.arange(past, past + num_new, device=tokens.device)
+    def of(cls, x: Tensor, docs: Tensor | None, *, past: int, head_dim: int, rope_base: float) -> Window:
+        """Describe tokens x [B, T, D] that follow `past` cached ones; `docs` [B, T] numbers the documents they belong to."""
+        num_new = x.shape[1]
+        positions = torch.arange(past, past + num_new, device=x.device)
         cos, sin = rotations(positions, head_dim, rope_base)
         mask = None
         if docs is not None and bool((docs != docs[:, :1]).any()):
             causal = positions.unsqueeze(1) >= positions
             mask = causal & (docs.unsqueeze(2) == docs.unsqueeze(1))
         elif past and num_new > 1:
-            mask = (positions.unsqueeze(1) >= torch.arange(past + num_new, device=tokens.device)).unsqueeze(0)
+            mask = (positions.unsqueeze(1) >= torch.arange(past + num_new, device=x.device)).unsqueeze(0)
         return cls(cos=cos, sin=sin, mask=mask, is_single=num_new == 1)
 
     def causal_mask(self, active: Active, num_keys: int) -> Tensor:

@@ -76,20 +76,37 @@ class CausalLM(nn.Module):
             nn.init.zeros_(self.step_embedding.weight)
 
     def forward(
-        self, tokens: Tensor, *, docs: Tensor | None = None, bank: Bank | None = None, cache: KeyValueCache | None = None
+        self,
+        tokens: Tensor,
+        *,
+        docs: Tensor | None = None,
+        memory: Bank | MemoryView | None = None,
+        cache: KeyValueCache | None = None,
     ) -> Output:
         """Read a segment of tokens [B, T]; `docs` [B, T] numbers documents, which do not see one another.
 
-        `bank` is what the memory holds of earlier segments, `cache` what generation keeps of this one (extended in place).
+        `memory` is what is held of earlier segments, as a bank or as the view that a former call returned; `cache` is
+        what generation keeps of this segment, extended in place.
         """
+        return self.forward_embedded(self.embedding(tokens), docs=docs, memory=memory, cache=cache)
+
+    def forward_embedded(
+        self,
+        x: Tensor,
+        *,
+        docs: Tensor | None = None,
+        memory: Bank | MemoryView | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> Output:
+        """Read a segment that is embedded already, x [B, T, D]."""
         settings = self.settings
         past = cache.length if cache is not None else 0
-        window = Window.of(tokens, docs, past=past, head_dim=settings.head_dim, rope_base=settings.rope_base)
-        view = self.memory.view(bank) if self.memory is not None and bank is not None else None
-        around = Surroundings(window=window, docs=docs, memory=view)
-        x, ponder, trace = self._climb(self.embedding(tokens), around, cache)
+        window = Window.of(x, docs, past=past, head_dim=settings.head_dim, rope_base=settings.rope_base)
+        view = self.memory.view(memory) if self.memory is not None and isinstance(memory, Bank) else memory
+        assert not isinstance(view, Bank), "a model without memory is given none"
+        x, ponder, trace = self._climb(x, Surroundings(window=window, docs=docs, memory=view), cache)
         if cache is not None:
-            cache.length += tokens.shape[1]
+            cache.length += x.shape[1]
         hidden = self.norm((ponder.output if ponder else x).to(x.dtype))
         return Output(hidden=hidden, ponder=ponder, view=view, trace=trace.detach())
 
