@@ -1,22 +1,65 @@
 """The training layer: one loop, its parts, and what makes a run exact to resume. Imports torch."""
 
+from tutelage.training.averaging import WeightAverage
+from tutelage.training.best import load_best
+from tutelage.training.checkpoint import load_weights, read_checkpoint, write_checkpoint
+from tutelage.training.errors import NonFiniteGradient
+from tutelage.training.gradients import gradient_error, gradient_norms
+from tutelage.training.grokfast import GradientFilter
+from tutelage.training.lion import Lion
 from tutelage.training.loop import fit
+from tutelage.training.optimizers import create_optimizer
 from tutelage.training.outcome import Outcome
+from tutelage.training.parameters import freeze, parameter_groups
 from tutelage.training.plan import Clip, EarlyStopping, GrokFast, Group, NonFinite, Plan
+from tutelage.training.precision import create_precision
+from tutelage.training.randomness import preserved, seed_everything, seed_of
+from tutelage.training.schedules import create_schedule
+from tutelage.training.silent import SilentRun
+from tutelage.training.steering import obey
 from tutelage.training.task import CompilesTask, Loss, SamplesTask, StatefulTask, Task
+from tutelage.training.tuning import Tuning
+from tutelage.training.updater import Update, Updater
+from tutelage.training.world import ALONE, World, join_world
 
 __all__ = [
+    "ALONE",
     "Clip",
     "CompilesTask",
     "EarlyStopping",
+    "GradientFilter",
     "GrokFast",
     "Group",
+    "Lion",
     "Loss",
     "NonFinite",
+    "NonFiniteGradient",
     "Outcome",
     "Plan",
     "SamplesTask",
+    "SilentRun",
     "StatefulTask",
     "Task",
+    "Tuning",
+    "Update",
+    "Updater",
+    "WeightAverage",
+    "World",
+    "create_optimizer",
+    "create_precision",
+    "create_schedule",
     "fit",
+    "freeze",
+    "gradient_error",
+    "gradient_norms",
+    "join_world",
+    "load_best",
+    "load_weights",
+    "obey",
+    "parameter_groups",
+    "preserved",
+    "read_checkpoint",
+    "seed_everything",
+    "seed_of",
+    "write_checkpoint",
 ]

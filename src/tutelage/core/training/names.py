@@ -22,7 +22,7 @@ OPTIMIZERS: Mapping[str, frozenset[str]] = {
     "asgd": frozenset({"lambd", "alpha", "t0", "weight_decay"}),
     "rprop": frozenset({"etas", "step_sizes"}),
     "adafactor": frozenset({"beta2_decay", "eps", "d", "weight_decay"}),
-    "muon": frozenset({"weight_decay", "momentum", "nesterov", "ns_steps", "betas", "eps"}),
+    "muon": frozenset({"weight_decay", "momentum", "nesterov", "ns_steps", "betas", "eps", "adamw_for"}),
     "lion": frozenset({"betas", "weight_decay"}),
 }
 """Optimizer -> the keys it takes beside `name` and `lr`; in torch's own words."""
