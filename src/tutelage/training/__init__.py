@@ -1,13 +1,16 @@
 """The training layer: one loop, its parts, and what makes a run exact to resume. Imports torch."""
 
 from tutelage.training.averaging import WeightAverage
+from tutelage.training.batches import ShuffledIndices
 from tutelage.training.best import load_best
 from tutelage.training.checkpoint import load_weights, read_checkpoint, write_checkpoint
 from tutelage.training.errors import NonFiniteGradient
 from tutelage.training.gradients import gradient_error, gradient_norms
 from tutelage.training.grokfast import GradientFilter
+from tutelage.training.linear_cross_entropy import linear_cross_entropy
 from tutelage.training.lion import Lion
 from tutelage.training.loop import fit
+from tutelage.training.losses import IGNORED, create_loss, cross_entropy, focal, huber, mse
 from tutelage.training.optimizers import create_optimizer
 from tutelage.training.outcome import Outcome
 from tutelage.training.parameters import freeze, parameter_groups
@@ -15,6 +18,8 @@ from tutelage.training.plan import Clip, EarlyStopping, GrokFast, Group, NonFini
 from tutelage.training.precision import create_precision
 from tutelage.training.randomness import preserved, seed_everything, seed_of
 from tutelage.training.schedules import create_schedule
+from tutelage.training.sequences import Rows, pack_rows, pad_rows, windows
+from tutelage.training.shards import TokenShards, write_shards
 from tutelage.training.silent import SilentRun
 from tutelage.training.steering import obey
 from tutelage.training.task import CompilesTask, Loss, SamplesTask, StatefulTask, Task
@@ -24,6 +29,7 @@ from tutelage.training.world import ALONE, World, join_world
 
 __all__ = [
     "ALONE",
+    "IGNORED",
     "Clip",
     "CompilesTask",
     "EarlyStopping",
@@ -36,30 +42,43 @@ __all__ = [
     "NonFiniteGradient",
     "Outcome",
     "Plan",
+    "Rows",
     "SamplesTask",
+    "ShuffledIndices",
     "SilentRun",
     "StatefulTask",
     "Task",
+    "TokenShards",
     "Tuning",
     "Update",
     "Updater",
     "WeightAverage",
     "World",
+    "create_loss",
     "create_optimizer",
     "create_precision",
     "create_schedule",
+    "cross_entropy",
     "fit",
+    "focal",
     "freeze",
     "gradient_error",
     "gradient_norms",
+    "huber",
     "join_world",
+    "linear_cross_entropy",
     "load_best",
     "load_weights",
+    "mse",
     "obey",
+    "pack_rows",
+    "pad_rows",
     "parameter_groups",
     "preserved",
     "read_checkpoint",
     "seed_everything",
     "seed_of",
+    "windows",
     "write_checkpoint",
+    "write_shards",
 ]

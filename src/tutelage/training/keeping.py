@@ -58,7 +58,7 @@ class Keeper:
         self._restore_own(state["ranks"], progress)
         if state["machine"] != _machine():
             self._run.log(
-                f"this attempt has {_machine()}, the checkpoint {state['machine']}: numbers may differ in their last bits",
+                f"this attempt has {_machine()}, the checkpoint {state['machine']}: last bits may differ",
                 level="warning",
             )
         self._written = (progress.step, self._tuning.state_dict())

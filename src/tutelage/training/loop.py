@@ -162,7 +162,7 @@ class Training(Generic[Batch]):
         tuning, updater = self._tuning, self._updater
         factor = self._schedule.factor(self._progress.step, max_steps=tuning.whole("max_steps"))
         lr = tuning["lr"] * factor
-        updater.set_rates(lr=lr, weight_decay=tuning["weight_decay"] if "weight_decay" in tuning else None)
+        updater.set_rates(lr=lr, weight_decay=tuning.get("weight_decay"))
         if updater.filter is not None:
             updater.filter.lamb = tuning["grokfast_lamb"]
             if "grokfast_alpha" in tuning:

@@ -14,7 +14,7 @@ from tutelage.core.training import check_optimizer
 from tutelage.training.lion import Lion
 from tutelage.training.parameters import ParameterGroup
 
-TORCH: Mapping[str, type[Optimizer]] = {
+TORCH: Mapping[str, Callable[..., Optimizer]] = {
     "sgd": torch.optim.SGD,
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
@@ -41,7 +41,7 @@ def create_optimizer(params: Iterable[Tensor] | Iterable[ParameterGroup], config
     out is torch's default. Raises UnknownName with the nearest match for a name or key it does not know.
     """
     name = check_optimizer(config)
-    given = list(params)
+    given: Any = list(params)
     options = {key: _value(key, value) for key, value in config.items() if key != "name"}
     if name == "muon":
         optimizer: Optimizer = MuonWithAdamW(given, **options)

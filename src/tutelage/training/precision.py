@@ -33,7 +33,7 @@ class Precision:
 
     def backward(self, total: Tensor) -> None:
         """Add the gradient of `total` to the parameters'."""
-        total.backward()
+        torch.autograd.backward(total)
 
     def finish(self, optimizer: torch.optim.Optimizer) -> None:
         """Bring the gradients into float32, at their true size."""
@@ -78,7 +78,7 @@ class ScaledAutocast(Autocast):
 
     def backward(self, total: Tensor) -> None:
         """Add the scaled gradient of `total` to the parameters'."""
-        self._scaler.scale(total).backward()
+        torch.autograd.backward(self._scaler.scale(total))
 
     def finish(self, optimizer: torch.optim.Optimizer) -> None:
         """Take the scale off the gradients."""
@@ -147,7 +147,7 @@ class Simulated(Precision):
         is_step = bool(self._masters)
         if not is_step or not isinstance(output, Tensor) or not output.is_floating_point():
             return output
-        return _Rounding.apply(output, self._rounded)
+        return _Rounding.apply(output, self._rounded)  # type: ignore[no-untyped-call]
 
     def _rounded(self, exact: Tensor) -> Tensor:
         rounded = exact.to(self._type).to(exact.dtype)
@@ -177,7 +177,7 @@ class _Rounding(torch.autograd.Function):
         return rounded(value)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return ctx.rounded(gradient), None
 
 
@@ -210,7 +210,7 @@ def probe(model: nn.Module, step: Callable[[], Tensor], *, num_steps: int = 3) -
                 began_s = time.perf_counter()
                 with precision.forward():
                     total = step()
-                total.backward()
+                torch.autograd.backward(total)
                 durations_s.append(time.perf_counter() - began_s)
                 model.zero_grad(set_to_none=True)
             best_s[name] = min(durations_s)

@@ -27,15 +27,15 @@ def seed_everything(seed: int) -> None:
 def capture() -> dict[str, Any]:
     """Return the random state of Python, NumPy, torch and its GPUs, in types that load with `weights_only`."""
     version, numbers, gauss = random.getstate()
-    kind, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    drawn = np.random.get_state(legacy=False)
     return {
         "python": {"version": version, "numbers": list(numbers), "gauss": gauss},
         "numpy": {
-            "kind": kind,
-            "keys": torch.from_numpy(keys.astype(np.int64)),
-            "position": position,
-            "has_gauss": has_gauss,
-            "cached": cached,
+            "kind": drawn["bit_generator"],
+            "keys": torch.from_numpy(drawn["state"]["key"].astype(np.int64)),
+            "position": drawn["state"]["pos"],
+            "has_gauss": drawn["has_gauss"],
+            "cached": drawn["gauss"],
         },
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],

@@ -31,6 +31,10 @@ class Tuning:
     def __getitem__(self, name: str) -> float:
         return self._tuned.get(name, self._configured[name])
 
+    def get(self, name: str) -> float | None:
+        """Return a setting, or None where it means nothing in this plan."""
+        return self._tuned.get(name, self._configured.get(name))
+
     def __contains__(self, name: str) -> bool:
         return name in self._configured
 

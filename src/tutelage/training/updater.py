@@ -58,7 +58,7 @@ class Updater:
         self.average = WeightAverage(model, plan.ema_decay) if plan.ema_decay is not None else None
         self.filter = self._filter()
         self._trained = [param for group in self.optimizer.param_groups for param in group["params"]]
-        self._names = {param: name for name, param in model.named_parameters()}
+        self._names: dict[Tensor, str] = {param: name for name, param in model.named_parameters()}
 
     def _filter(self) -> GradientFilter | None:
         options = self._plan.grokfast
@@ -152,7 +152,7 @@ class Updater:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> bool:
         """Take back what `state_dict` returned; False where another optimizer wrote it, which then starts fresh."""
-        is_same = state["optimizer"]["name"] == self._plan.optimizer["name"]
+        is_same: bool = state["optimizer"]["name"] == self._plan.optimizer["name"]
         if is_same:
             load_named_state(self.optimizer, self._names, state["optimizer"]["state"])
         if self.filter is not None and state["filter"] is not None:

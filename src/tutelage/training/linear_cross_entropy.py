@@ -1,0 +1,93 @@
+"""Cross-entropy of a linear head without its logits: for large vocabularies, by chunks of rows.
+
+The gradient is computed in the forward pass, chunk by chunk, so that no N x V matrix is ever held.
+Legend: N rows (tokens), D model width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+CHUNK = 256
+"""Rows of logits held at once."""
+
+
+def linear_cross_entropy(
+    hidden: Tensor,  # (N, D) or (..., D)
+    weight: Tensor,  # (V, D)
+    targets: Tensor,  # (N,) or (...)
+    *,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    chunk: int = CHUNK,
+) -> Tensor:
+    """Return the sum over valid rows of the cross-entropy of `hidden @ weight.T` against `targets`, a scalar.
+
+    Equal to `F.cross_entropy(hidden @ weight.T, targets, reduction="sum")` in value and gradient; products are in the
+    autocast type where one is on, softmax and sums in float32. Gradients of gradients are not supported.
+    """
+    width = hidden.shape[-1]
+    rows, wanted = hidden.reshape(-1, width), targets.reshape(-1)
+    total: Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        rows, weight, wanted, ignore_index, label_smoothing, chunk
+    )
+    return total
+
+
+class _ChunkedCrossEntropy(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, ignore_index: int, smoothing: float, chunk: int
+    ) -> Tensor:
+        device = hidden.device.type
+        kind = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
+        wants_hidden, wants_weight = ctx.needs_input_grad[:2]
+        head = weight.to(kind)
+        total = torch.zeros((), dtype=torch.float32 if kind != torch.float64 else kind, device=hidden.device)
+        hidden_grad = torch.empty_like(hidden) if wants_hidden else None
+        weight_grad = torch.zeros_like(weight, dtype=total.dtype) if wants_weight else None
+        with torch.autocast(device, enabled=False):
+            for begin in range(0, len(hidden), chunk):
+                rows = slice(begin, begin + chunk)
+                part, wanted = hidden[rows].to(kind), targets[rows]
+                logits = (part @ head.T).to(total.dtype)  # (chunk, V)
+                loss, slope = _loss_and_slope(logits, wanted, ignore_index, smoothing)
+                total += loss
+                slope = slope.to(kind)
+                if hidden_grad is not None:
+                    hidden_grad[rows] = (slope @ head).to(hidden.dtype)
+                if weight_grad is not None:
+                    weight_grad += slope.T @ part
+        ctx.save_for_backward(hidden_grad, weight_grad)
+        ctx.weight_type = weight.dtype
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        hidden_grad, weight_grad = ctx.saved_tensors
+        if hidden_grad is not None:
+            hidden_grad = hidden_grad * gradient.to(hidden_grad.dtype)
+        if weight_grad is not None:
+            weight_grad = (weight_grad * gradient).to(ctx.weight_type)
+        return hidden_grad, weight_grad, None, None, None, None
+
+
+def _loss_and_slope(logits: Tensor, targets: Tensor, ignore_index: int, smoothing: float) -> tuple[Tensor, Tensor]:
+    """Return the summed loss and its derivative by the logits, softmax - target, in the logits' own memory.
+
+    loss = logsumexp(z) - (1 - smoothing) z[target] - smoothing mean(z), over rows that are valid.
+    """
+    is_valid = targets != ignore_index
+    index = targets.where(is_valid, 0).unsqueeze(1)
+    log_sum = logits.logsumexp(-1)
+    losses = log_sum - (1 - smoothing) * logits.gather(1, index).squeeze(1)
+    if smoothing:
+        losses -= smoothing * logits.mean(-1)
+    slope = logits.sub_(log_sum.unsqueeze(1)).exp_()
+    if smoothing:
+        slope -= smoothing / logits.shape[-1]
+    slope.scatter_add_(1, index, slope.new_full(index.shape, smoothing - 1))
+    return losses[is_valid].sum(), slope.mul_(is_valid.unsqueeze(1))
