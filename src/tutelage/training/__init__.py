@@ -7,7 +7,7 @@ from tutelage.training.checkpoint import load_weights, read_checkpoint, write_ch
 from tutelage.training.errors import NonFiniteGradient
 from tutelage.training.gradients import gradient_error, gradient_norms
 from tutelage.training.grokfast import GradientFilter
-from tutelage.training.linear_cross_entropy import linear_cross_entropy
+from tutelage.training.linear_cross_entropy import linear_cross_entropy, linear_cross_entropy_by_row
 from tutelage.training.lion import Lion
 from tutelage.training.loop import fit
 from tutelage.training.losses import IGNORED, create_loss, cross_entropy, focal, huber, mse
@@ -67,6 +67,7 @@ __all__ = [
     "huber",
     "join_world",
     "linear_cross_entropy",
+    "linear_cross_entropy_by_row",
     "load_best",
     "load_weights",
     "mse",

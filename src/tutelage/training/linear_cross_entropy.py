@@ -29,24 +29,41 @@ def linear_cross_entropy(
     Equal to `F.cross_entropy(hidden @ weight.T, targets, reduction="sum")` in value and gradient; products are in the
     autocast type where one is on, softmax and sums in float32. Gradients of gradients are not supported.
     """
-    width = hidden.shape[-1]
-    rows, wanted = hidden.reshape(-1, width), targets.reshape(-1)
-    total: Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        rows, weight, wanted, ignore_index, label_smoothing, chunk
+    total, _ = linear_cross_entropy_by_row(
+        hidden, weight, targets, ignore_index=ignore_index, label_smoothing=label_smoothing, chunk=chunk
     )
     return total
+
+
+def linear_cross_entropy_by_row(
+    hidden: Tensor,  # (N, D) or (..., D)
+    weight: Tensor,  # (V, D)
+    targets: Tensor,  # (N,) or (...)
+    *,
+    ignore_index: int = -100,
+    label_smoothing: float = 0.0,
+    chunk: int = CHUNK,
+) -> tuple[Tensor, Tensor]:
+    """Return the same sum, and each row's own loss, shaped as `targets`, without gradient; 0 where it is ignored."""
+    width = hidden.shape[-1]
+    rows, wanted = hidden.reshape(-1, width), targets.reshape(-1)
+    total, losses = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        rows, weight, wanted, ignore_index, label_smoothing, chunk
+    )
+    return total, losses.view(targets.shape)
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, ignore_index: int, smoothing: float, chunk: int
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
         device = hidden.device.type
         kind = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
         wants_hidden, wants_weight = ctx.needs_input_grad[:2]
         head = weight.to(kind)
         total = torch.zeros((), dtype=torch.float32 if kind != torch.float64 else kind, device=hidden.device)
+        losses = torch.empty(len(hidden), dtype=total.dtype, device=hidden.device)
         hidden_grad = torch.empty_like(hidden) if wants_hidden else None
         weight_grad = torch.zeros_like(weight, dtype=total.dtype) if wants_weight else None
         with torch.autocast(device, enabled=False):
@@ -54,8 +71,8 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 rows = slice(begin, begin + chunk)
                 part, wanted = hidden[rows].to(kind), targets[rows]
                 logits = (part @ head.T).to(total.dtype)  # (chunk, V)
-                loss, slope = _loss_and_slope(logits, wanted, ignore_index, smoothing)
-                total += loss
+                losses[rows], slope = _loss_and_slope(logits, wanted, ignore_index, smoothing)
+                total += losses[rows].sum()
                 slope = slope.to(kind)
                 if hidden_grad is not None:
                     hidden_grad[rows] = (slope @ head).to(hidden.dtype)
@@ -63,10 +80,11 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                     weight_grad += slope.T @ part
         ctx.save_for_backward(hidden_grad, weight_grad)
         ctx.weight_type = weight.dtype
-        return total
+        ctx.mark_non_differentiable(losses)
+        return total, losses
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
         hidden_grad, weight_grad = ctx.saved_tensors
         if hidden_grad is not None:
             hidden_grad = hidden_grad * gradient.to(hidden_grad.dtype)
@@ -76,7 +94,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
 
 
 def _loss_and_slope(logits: Tensor, targets: Tensor, ignore_index: int, smoothing: float) -> tuple[Tensor, Tensor]:
-    """Return the summed loss and its derivative by the logits, softmax - target, in the logits' own memory.
+    """Return each row's loss, 0 where it is not valid, and its derivative by the logits, softmax - target, in the logits' own memory.
 
     loss = logsumexp(z) - (1 - smoothing) z[target] - smoothing mean(z), over rows that are valid.
     """
@@ -90,4 +108,4 @@ def _loss_and_slope(logits: Tensor, targets: Tensor, ignore_index: int, smoothin
     if smoothing:
         slope -= smoothing / logits.shape[-1]
     slope.scatter_add_(1, index, slope.new_full(index.shape, smoothing - 1))
-    return losses[is_valid].sum(), slope.mul_(is_valid.unsqueeze(1))
+    return losses.mul_(is_valid), slope.mul_(is_valid.unsqueeze(1))
