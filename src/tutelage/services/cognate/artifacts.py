@@ -50,7 +50,10 @@ def save_model_files(shelf: Shelf, model: CausalLM, tokenizer: TextTokenizer, ba
     _write(shelf.path(CONFIG), {"model_type": "cognate", **model.settings.document()})
     tokenizer.save(shelf.path(TOKENIZER))
     breakdown = parameter_breakdown(model)
-    _write(shelf.path(BREAKDOWN), {"parameters": breakdown, "buffers": {"memory_bank_bytes_per_sequence": bank_bytes(model)}})
+    _write(
+        shelf.path(BREAKDOWN),
+        {"parameters": breakdown, "buffers": {"memory_bank_bytes_per_sequence": bank_bytes(model)}},
+    )
     if bank is not None:
         save_file({name: part.contiguous() for name, part in bank.tensors().items()}, shelf.path(BANK))
     return breakdown
@@ -108,7 +111,9 @@ def _metrics(path: Path, scope: str) -> Iterator[tuple[int, dict[str, float]]]:
 
 
 def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value if isinstance(value, str) or math.isfinite(value) else str(value) for name, value in values.items()}
+    return {
+        name: value if isinstance(value, str) or math.isfinite(value) else str(value) for name, value in values.items()
+    }
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:

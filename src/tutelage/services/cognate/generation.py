@@ -19,7 +19,7 @@ from tutelage.services.cognate.model.memory import MemoryView
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How the next token is drawn. `temperature` 0 takes the likeliest; `top_k` and `top_p` cut the unlikely ones off."""
+    """How the next token is drawn. `temperature` 0: the likeliest; `top_k`, `top_p` leave the unlikely out."""
 
     max_new_tokens: int = 128
     temperature: float = 0.8

@@ -22,7 +22,9 @@ SETTLED_EVALUATIONS = 3
 """A training has converged where that many evaluations in a row brought nothing better."""
 
 
-def pretrain(config: CognateConfig, run: Run, prepared: Prepared, *, scope: str = "", folder: str = "") -> dict[str, Any] | None:
+def pretrain(
+    config: CognateConfig, run: Run, prepared: Prepared, *, scope: str = "", folder: str = ""
+) -> dict[str, Any] | None:
     """Train one model, evaluate its best weights, write its artifacts; None where it was paused or cancelled.
 
     `scope` is where its metrics stand, `folder` where its artifacts go; both empty for the one model of an operation.

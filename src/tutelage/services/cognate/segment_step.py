@@ -1,4 +1,4 @@
-"""One segment through the model: its loss, its sums, and what the memory keeps of it; the same in training and evaluation."""
+"""One segment through the model: its loss, its sums, and what the memory keeps of it."""
 
 from __future__ import annotations
 

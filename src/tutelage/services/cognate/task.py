@@ -67,7 +67,7 @@ class LanguageTask:
         return {"bank": dict(bank), "tokenizer": self._tokenizer.fingerprint}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take back the bank. Raises InvalidSpec where the vocabulary is another one: its weights would mean nothing."""
+        """Take back the bank. Raises InvalidSpec where the vocabulary is another one."""
         if state["tokenizer"] != self._tokenizer.fingerprint:
             raise InvalidSpec(
                 "the checkpoint was trained with another vocabulary: the texts differ from those it was learned from",

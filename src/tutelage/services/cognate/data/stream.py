@@ -25,7 +25,7 @@ IGNORED = -100
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """Documents as one row of tokens; each begins with EOS, so that its first token is predicted too, and ends with EOS.
+    """Documents as one row of tokens; each begins with EOS, so that its first token is predicted, and ends with EOS.
 
     `lengths` in tokens; `num_bytes` of all texts.
     """

@@ -21,9 +21,7 @@ class Active:
         counts = running.sum(1)
         widest = int(counts.max())
         order = torch.argsort((~running).to(torch.uint8), dim=1, stable=True)
-        return cls(
-            index=order[:, :widest], valid=torch.arange(widest, device=running.device) < counts.unsqueeze(1)
-        )
+        return cls(index=order[:, :widest], valid=torch.arange(widest, device=running.device) < counts.unsqueeze(1))
 
     @property
     def is_empty(self) -> bool:

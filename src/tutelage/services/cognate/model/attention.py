@@ -1,4 +1,7 @@
-"""Causal self-attention within a segment. Shapes: B batch, T new tokens, A active ones, S keys, H heads, E width, D model."""
+"""Causal self-attention within a segment.
+
+Shapes: B batch, T new tokens, A active ones, S keys, H heads, E head width, D model.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ class Window:
 
     @classmethod
     def of(cls, x: Tensor, docs: Tensor | None, *, past: int, head_dim: int, rope_base: float) -> Window:
-        """Describe tokens x [B, T, D] that follow `past` cached ones; `docs` [B, T] numbers the documents they belong to."""
+        """Describe tokens x [B, T, D] that follow `past` cached ones; `docs` [B, T] numbers their documents."""
         num_new = x.shape[1]
         positions = torch.arange(past, past + num_new, device=x.device)
         cos, sin = rotations(positions, head_dim, rope_base)

@@ -18,8 +18,8 @@ EMPTY = -1
 class Bank:
     """Slots of each sequence: the states that keys and values are projected from, what they are worth, whose they are.
 
-    `keys`, `values` [B, C, D]; `worth` [B, C], the score that a slot was written with; `idle` [B, C], segments since it was
-    last read; `docs` [B, C], the document it came from, EMPTY where there is none; `written` [B], all writes so far.
+    `keys`, `values` [B, C, D]; `worth` [B, C], the score that a slot was written with; `idle` [B, C], segments since it
+    was last read; `docs` [B, C], the document it came from, EMPTY where there is none; `written` [B], writes so far.
     """
 
     keys: Tensor
@@ -69,8 +69,8 @@ class Writing:
 def keep_best(bank: Bank, offered: Writing, *, current: Tensor, decay: float) -> Bank:
     """Return the bank with the best of what it holds and what is offered.
 
-    `current` [B] numbers the document that goes on after this segment; slots and offers of others are dropped, which clears
-    a sequence at a document's boundary. A slot is worth `worth * decay ** idle`; the lowest are evicted.
+    `current` [B] numbers the document that goes on after this segment; slots and offers of others are dropped, which
+    clears a sequence at a document's boundary. A slot is worth `worth * decay ** idle`; the lowest are evicted.
     """
     capacity = bank.docs.shape[1]
     docs = torch.cat((bank.docs, offered.docs), 1)

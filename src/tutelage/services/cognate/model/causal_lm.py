@@ -33,7 +33,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Step:
-    """One application of a block: which block, and the learned shift that tells repetitions apart (None: applied once)."""
+    """One application of a block; `shift` is learned and tells repetitions apart (None: applied once)."""
 
     number: int
     block: Block
@@ -58,7 +58,9 @@ class CausalLM(nn.Module):
             self.head.weight = self.embedding.weight
         self.halting = Halting(settings.d_model) if settings.act else None
         recurs = settings.act is not None and settings.act.recur_last > 0
-        self.step_embedding = nn.Embedding(settings.act.max_steps, settings.d_model) if settings.act and recurs else None
+        self.step_embedding = (
+            nn.Embedding(settings.act.max_steps, settings.d_model) if settings.act and recurs else None
+        )
         self.memory = Memory(settings.memory, settings.d_model) if settings.memory else None
         self.reset()
 
@@ -116,7 +118,7 @@ class CausalLM(nn.Module):
         return scores
 
     def write(self, output: Output, *, surprise: Tensor, docs: Tensor, current: Tensor | None = None) -> Bank:
-        """Return the bank after a segment; `surprise` [B, T] is each token's cross-entropy, `docs` EMPTY where padded."""
+        """Return the bank after a segment; `surprise` [B, T]: each token's cross-entropy; `docs`: EMPTY where padded."""
         assert self.memory is not None, "only a model with memory writes"
         assert output.view is not None, "the segment was read with a bank"
         keys = F.rms_norm(output.trace, output.trace.shape[-1:])
@@ -175,7 +177,7 @@ class CausalLM(nn.Module):
 
 
 def surprise_of(logits: Tensor, tokens: Tensor) -> Tensor:
-    """Return each token's cross-entropy [B, T] under logits [B, T, V] of the tokens before it; the first gets their mean."""
+    """Return each token's cross-entropy [B, T] by logits [B, T, V] of those before it; the first gets the mean."""
     with torch.no_grad():
         later = F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), tokens[:, 1:].flatten(), reduction="none")
         return shifted_surprise(later.view(tokens.shape[0], -1))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 def rotations(positions: Tensor, head_dim: int, base: float) -> tuple[Tensor, Tensor]:
-    """Return cosine and sine [..., T, E/2] of rotary position embedding (Su et al. 2021) at integer positions [..., T]."""
+    """Return cosine and sine [..., T, E/2] of rotary embedding (Su et al. 2021) at positions [..., T]."""
     exponents = torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32) / head_dim
     angles = positions.to(torch.float32)[..., None] * (base**-exponents)
     return angles.cos(), angles.sin()

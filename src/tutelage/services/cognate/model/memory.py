@@ -1,8 +1,10 @@
 """Long-term memory: reading the bank of past segments in every layer, and deciding what is written to it.
 
-After Memorizing Transformers (Wu et al. 2022, arXiv 2203.08913): an external, non-differentiable store of past states, read
-by top-k search through a learned gate per head. What is written follows surprise, as in Titans (Behrouz et al. 2025,
-arXiv 2501.00663). Shapes: B batch, A reading tokens, T time, C capacity, K slots read, H heads, E head width, D model, M memory.
+After Memorizing Transformers (Wu et al. 2022, arXiv 2203.08913): an external, non-differentiable store of past states,
+read by top-k search through a learned gate per head. What is written follows surprise, as in Titans (Behrouz et al. 2025,
+arXiv 2501.00663).
+
+Shapes: B batch, A reading tokens, T time, C capacity, K slots read, H heads, E head width, D model, M memory.
 """
 
 from __future__ import annotations
@@ -26,8 +28,8 @@ _CLOSED = -1e30
 class MemoryView:
     """The bank as the layers of one segment see it, and what they read of it.
 
-    `keys` [B, C, M], of length 1, and `values` [B, C, M]; an unwritten slot shows the learned prior. `hits` [B, C] tells
-    which written slots were read, `reads` how often, `gates` collects the mean gates of the layers.
+    `keys` [B, C, M], of length 1, and `values` [B, C, M]; an unwritten slot shows the learned prior. `hits` [B, C]
+    tells which written slots were read, `reads` how often, `gates` collects the mean gates of the layers.
     """
 
     def __init__(self, bank: Bank, keys: Tensor, values: Tensor) -> None:
@@ -69,7 +71,9 @@ class MemoryAttention(nn.Module):
         self.entropy_weight = nn.Parameter(torch.ones(n_heads))
         self.sharpness = nn.Parameter(torch.full((n_heads,), INITIAL_SHARPNESS))
 
-    def forward(self, y: Tensor, view: MemoryView, *, docs: Tensor | None = None, counted: Tensor | None = None) -> Tensor:
+    def forward(
+        self, y: Tensor, view: MemoryView, *, docs: Tensor | None = None, counted: Tensor | None = None
+    ) -> Tensor:
         """Read for y [B, A, D]; tokens outside `counted` [B, A] are padding. Return [B, A, D]."""
         query = self.query(y)
         slots, is_open = self._search(query, view, view.visible(docs))
@@ -92,7 +96,8 @@ class MemoryAttention(nn.Module):
     def _attend(self, query: Tensor, keys: Tensor, values: Tensor, is_open: Tensor) -> tuple[Tensor, Tensor]:
         """Return weights [B, A, H, K] and the read [B, A, H, E] of slots with keys and values [B, A, K, M].
 
-        The projections of keys and values are applied to the query and to the weighted mean instead: the same sums, K times less work.
+        The projections of keys and values are applied to the query and to the weighted mean instead: the same sums
+        with K times less work.
         """
         heads, head_dim = self.n_heads, query.shape[-1] // self.n_heads
         cosine = torch.einsum("bam,bakm->bak", F.normalize(query, dim=-1), keys.to(query.dtype))
@@ -133,11 +138,18 @@ class Memory(nn.Module):
 
     @torch.no_grad()
     def write(
-        self, view: MemoryView, *, keys: Tensor, values: Tensor, surprise: Tensor, docs: Tensor, current: Tensor | None = None
+        self,
+        view: MemoryView,
+        *,
+        keys: Tensor,
+        values: Tensor,
+        surprise: Tensor,
+        docs: Tensor,
+        current: Tensor | None = None,
     ) -> Bank:
-        """Return the bank after a segment: `keys`, `values` [B, T, D], `surprise` [B, T], `docs` [B, T] (EMPTY: not offered).
+        """Return the bank after a segment of `keys`, `values` [B, T, D] and `surprise` [B, T].
 
-        `current` [B] is the document that goes on; default the one of the segment's last token.
+        `docs` [B, T] is EMPTY where a token is not offered; `current` [B] is the document that goes on; default the one of the segment's last token.
         """
         current = docs[:, -1] if current is None else current
         bank = view.bank

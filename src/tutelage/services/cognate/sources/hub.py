@@ -40,7 +40,7 @@ def load_from_hub(questions: Questions) -> Loaded:
     place = Path(f"hub:{hub['path']}")
     try:
         parts = [list(_split(datasets, hub, hub[part])) for part in ("train", "held_out")]
-    except Exception as error:  # noqa: BLE001  the library raises many kinds; each means that the source is not here
+    except Exception as error:  # the library raises many kinds; each means that the source is not here
         raise SourceMissing(
             f"{questions.name} could not be had from the Hugging Face hub as {hub['path']}: {error}",
             hint="name local files, or allow_partial to go on without",

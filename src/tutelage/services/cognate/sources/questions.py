@@ -20,7 +20,7 @@ PLACEHOLDER = re.compile(r"number(\d+)")
 
 @dataclass(frozen=True, kw_only=True)
 class Questions:
-    """A set of questions: its files to learn from and to hold out (patterns in a folder), how a row becomes a sample."""
+    """A set of questions: its files to learn from and to hold out, as patterns, and how a row becomes a sample."""
 
     name: str
     folder: str
@@ -78,7 +78,9 @@ def rows_of(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         reader = csv.DictReader(io.StringIO(read_text(path)))
         for row in reader:
             if None in row or None in row.values():
-                raise damaged(path, reader.line_num, f"does not have the {len(reader.fieldnames or ())} cells of the head")
+                raise damaged(
+                    path, reader.line_num, f"does not have the {len(reader.fieldnames or ())} cells of the head"
+                )
             yield reader.line_num, row
     else:
         yield from enumerate(json_rows(path), start=1)

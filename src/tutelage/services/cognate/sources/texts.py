@@ -22,9 +22,7 @@ def load_stdlib() -> Loaded:
     root = Path(sysconfig.get_paths()["stdlib"])
     files = [path for path in sorted(root.rglob("*.py")) if NOT_LIBRARY.isdisjoint(path.relative_to(root).parts)]
     licence = f"PSF-2.0 (Python {sysconfig.get_python_version()})"
-    return Loaded(
-        name=STDLIB, samples=list(_samples(files, root, STDLIB)), held_out=(), files=files, licence=licence
-    )
+    return Loaded(name=STDLIB, samples=list(_samples(files, root, STDLIB)), held_out=(), files=files, licence=licence)
 
 
 def load_folders(folders: Sequence[str]) -> Loaded:
