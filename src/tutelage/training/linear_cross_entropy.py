@@ -94,7 +94,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
 
 
 def _loss_and_slope(logits: Tensor, targets: Tensor, ignore_index: int, smoothing: float) -> tuple[Tensor, Tensor]:
-    """Return each row's loss, 0 where it is not valid, and its derivative by the logits, softmax - target, in the logits' own memory.
+    """Return each row's loss, 0 where not valid, and its derivative by the logits, softmax - target, in their memory.
 
     loss = logsumexp(z) - (1 - smoothing) z[target] - smoothing mean(z), over rows that are valid.
     """

@@ -83,7 +83,8 @@ def answer_questions(
 ) -> Answered:
     """Answer the first `at_most` samples that have an answer, without sampling, and compare."""
     asked = [sample for sample in samples if sample.prompt is not None and sample.answer is not None][:at_most]
-    num_right, shown = 0, []
+    num_right = 0
+    shown: list[dict[str, str]] = []
     for sample in asked:
         ids = [EOS_ID, *tokenizer.encode(sample.prompt or "")]
         text = tokenizer.decode(list(generate(model, ids, Sampling(max_new_tokens=ANSWER_TOKENS, temperature=0.0))))

@@ -83,7 +83,10 @@ class SegmentReader:
         self._model, self._use_cache = model, use_cache
         self._device = next(model.parameters()).device
         self._bank = model.memory.empty(1) if model.memory is not None else None
-        self._begin()
+        self._tokens: list[int] = []
+        self._outputs: list[Output] = []
+        self._cache = KeyValueCache()
+        self._view = self._fresh_view()
 
     @property
     def bank(self) -> Bank | None:
@@ -124,10 +127,8 @@ class SegmentReader:
         return again
 
     def _begin(self) -> None:
-        self._tokens: list[int] = []
-        self._outputs: list[Output] = []
-        self._cache = KeyValueCache()
-        self._view = self._fresh_view()
+        self._tokens, self._outputs = [], []
+        self._cache, self._view = KeyValueCache(), self._fresh_view()
 
     def _fresh_view(self) -> MemoryView | None:
         if self._model.memory is None or self._bank is None:

@@ -36,8 +36,11 @@ class Prepared:
     """What samples begin with: the beginning of the first held-out text."""
 
 
-def prepare(config: CognateConfig, run: Run, *, seed: int) -> Prepared:
-    """Load, mix, tokenize; writes `download_summary.json`. Raises SourceMissing, DamagedFile or InvalidSpec."""
+def prepare(config: CognateConfig, run: Run, *, seed: int, folder: str = "") -> Prepared:
+    """Load, mix, tokenize; writes `download_summary.json` into `folder` of the artifacts.
+
+    Raises SourceMissing, DamagedFile or InvalidSpec.
+    """
     texts = load_texts(config, seed=seed)
     for name, reason in texts.missing.items():
         run.log(f"the source {name} is missing and left out: {reason}", level="warning")
@@ -50,7 +53,7 @@ def prepare(config: CognateConfig, run: Run, *, seed: int) -> Prepared:
         )
     if train.note:
         run.log(f"mix: {train.note}")
-    _write_summary(run.artifact(SUMMARY), texts, train, held_out)
+    _write_summary(run.artifact(f"{folder}/{SUMMARY}" if folder else SUMMARY), texts, train, held_out)
     return _tokenized(config, train, held_out)
 
 

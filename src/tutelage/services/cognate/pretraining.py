@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from safetensors.torch import load_model
+
 from tutelage.core.ports import Run
 from tutelage.services.cognate import artifacts
 from tutelage.services.cognate.artifacts import Shelf
@@ -14,6 +16,7 @@ from tutelage.services.cognate.data.stream import Stream
 from tutelage.services.cognate.evaluation import Answered, answer_questions, evaluate
 from tutelage.services.cognate.export.huggingface import export_folder
 from tutelage.services.cognate.model.causal_lm import CausalLM
+from tutelage.services.cognate.model_run import ModelRun
 from tutelage.services.cognate.prepare import Prepared
 from tutelage.services.cognate.task import LanguageTask
 from tutelage.training import Outcome, fit, load_best, seed_everything
@@ -39,7 +42,7 @@ def pretrain(
     if outcome.is_left:
         return None
     run.phase("evaluating")
-    load_best(model, run, outcome)
+    _load_best(model, run, outcome)
     model.eval()
     figures = evaluate(model, prepared.held_out, act_tau=config.act_tau)
     answered = answer_questions(
@@ -61,6 +64,18 @@ def pretrain(
         "answers": [dict(item) for item in answered.shown],
         **stats,
     }
+
+
+def _load_best(model: CausalLM, run: Run, outcome: Outcome) -> None:
+    """Load the weights of the best evaluation; where they were not kept, the last step's stay, and the log says so."""
+    if isinstance(run, ModelRun):
+        is_loaded = run.best_weights is not None
+        if run.best_weights is not None:
+            load_model(model, run.best_weights)
+    else:
+        is_loaded = load_best(model, run, outcome)
+    if not is_loaded:
+        run.log("the weights of the best evaluation were not kept: those of the last step are used", level="warning")
 
 
 def _stats(

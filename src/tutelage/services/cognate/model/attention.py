@@ -117,7 +117,8 @@ class SelfAttention(nn.Module):
 
     def _heads(self, projected: Tensor, parts: int) -> tuple[Tensor, ...]:
         batch, time, _ = projected.shape
-        return projected.view(batch, time, parts, self.n_heads, -1).unbind(2)
+        heads: tuple[Tensor, ...] = projected.view(batch, time, parts, self.n_heads, -1).unbind(2)
+        return heads
 
     def _mixed(self, attended: Tensor) -> Tensor:
         mixed: Tensor = self.out(attended.transpose(1, 2).flatten(2))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tutelage.services.cognate.model.causal_lm import CausalLM
 
-PLACES = (
+Places = tuple[tuple[str, str], ...]
+
+PLACES: Places = (
     ("embedding.", "embedding"),
     ("head.", "head"),
     ("norm.", "norms"),
@@ -13,7 +15,7 @@ PLACES = (
     ("memory.prior", "memory_prior"),
     ("memory.", "memory_projections"),
 )
-BLOCK_PLACES = (
+BLOCK_PLACES: Places = (
     ("attention.", "attention"),
     ("ffn.", "feed_forward"),
     ("memory.gate.", "memory_gates"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -118,7 +119,7 @@ class CausalLM(nn.Module):
         return scores
 
     def write(self, output: Output, *, surprise: Tensor, docs: Tensor, current: Tensor | None = None) -> Bank:
-        """Return the bank after a segment; `surprise` [B, T]: each token's cross-entropy; `docs`: EMPTY where padded."""
+        """Return the bank after a segment; `surprise` [B, T]: each token's cross-entropy; `docs`: EMPTY if padded."""
         assert self.memory is not None, "only a model with memory writes"
         assert output.view is not None, "the segment was read with a bank"
         keys = F.rms_norm(output.trace, output.trace.shape[-1:])
@@ -129,14 +130,15 @@ class CausalLM(nn.Module):
     def steps(self) -> Iterator[Step]:
         """Yield the applications of blocks in order."""
         act = self.settings.act
+        blocks = cast("list[Block]", list(self.blocks))
         if act is None or act.recur_last == 0 or self.step_embedding is None:
-            for number, block in enumerate(self.blocks):
+            for number, block in enumerate(blocks):
                 yield Step(number=number, block=block, shift=None, halts=act is not None)
             return
-        once = len(self.blocks) - act.recur_last
-        for number, block in enumerate(self.blocks[:once]):
+        once = len(blocks) - act.recur_last
+        for number, block in enumerate(blocks[:once]):
             yield Step(number=number, block=block, shift=None, halts=False)
-        group = self.blocks[once:]
+        group = blocks[once:]
         for repetition in range(act.max_steps):
             shift = self.step_embedding.weight[repetition]
             for place, block in enumerate(group):

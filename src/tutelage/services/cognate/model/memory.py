@@ -1,8 +1,8 @@
 """Long-term memory: reading the bank of past segments in every layer, and deciding what is written to it.
 
 After Memorizing Transformers (Wu et al. 2022, arXiv 2203.08913): an external, non-differentiable store of past states,
-read by top-k search through a learned gate per head. What is written follows surprise, as in Titans (Behrouz et al. 2025,
-arXiv 2501.00663).
+read by top-k search through a learned gate per head. What is written follows surprise, as in Titans (Behrouz et al.
+2025, arXiv 2501.00663).
 
 Shapes: B batch, A reading tokens, T time, C capacity, K slots read, H heads, E head width, D model, M memory.
 """
@@ -102,7 +102,7 @@ class MemoryAttention(nn.Module):
         heads, head_dim = self.n_heads, query.shape[-1] // self.n_heads
         cosine = torch.einsum("bam,bakm->bak", F.normalize(query, dim=-1), keys.to(query.dtype))
         key_maps = self.key.weight.view(heads, head_dim, -1)
-        mapped = torch.einsum("bahe,hem->bahm", query.unflatten(-1, (heads, head_dim)), key_maps.to(query.dtype))
+        mapped = torch.einsum("bahe,hem->bahm", query.view(*query.shape[:2], heads, head_dim), key_maps.to(query.dtype))
         logits = torch.einsum("bahm,bakm->bahk", mapped, keys.to(query.dtype)) / math.sqrt(head_dim)
         logits = logits + self.sharpness[:, None] * cosine.unsqueeze(2)
         weights = logits.masked_fill(~is_open.unsqueeze(2), _CLOSED).softmax(-1) * is_open.unsqueeze(2)
@@ -149,7 +149,8 @@ class Memory(nn.Module):
     ) -> Bank:
         """Return the bank after a segment of `keys`, `values` [B, T, D] and `surprise` [B, T].
 
-        `docs` [B, T] is EMPTY where a token is not offered; `current` [B] is the document that goes on; default the one of the segment's last token.
+        `docs` [B, T] is EMPTY where a token is not offered; `current` [B] is the document that goes on, by default
+        the one of the segment's last token.
         """
         current = docs[:, -1] if current is None else current
         bank = view.bank
@@ -192,4 +193,5 @@ def normalized_entropy(weights: Tensor) -> Tensor:
 def _rows(table: Tensor, slots: Tensor) -> Tensor:
     """Return the rows of table [B, C, M] at slots [B, A, K], [B, A, K, M]."""
     batch = torch.arange(table.shape[0], device=table.device)[:, None, None]
-    return table[batch, slots]
+    rows: Tensor = table[batch, slots]
+    return rows

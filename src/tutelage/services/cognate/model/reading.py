@@ -12,7 +12,7 @@ def logits_of(model: CausalLM, tokens: Tensor) -> Tensor:
     """Return the logits [B, T, V] of texts of any length, tokens [B, T]; the memory begins empty and carries over."""
     bank = model.memory.empty(tokens.shape[0]) if model.memory is not None else None
     found = []
-    for segment in tokens.split(model.settings.segment_len, dim=1):
+    for segment in torch.split(tokens, model.settings.segment_len, dim=1):
         output = model(segment, memory=bank)
         logits = model.logits(output.hidden)
         if bank is not None and segment.shape[1] > 1:

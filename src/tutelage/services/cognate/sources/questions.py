@@ -93,7 +93,7 @@ def _paragraphs(row: Mapping[str, Any], path: Path, line: int) -> list[tuple[str
         context = list(zip(context.get("title", ()), context.get("sentences", ()), strict=False))
     if not isinstance(context, Sequence) or not context:
         raise damaged(path, line, "has no paragraphs under 'context'")
-    found = []
+    found: list[tuple[str, Sequence[str]]] = []
     for paragraph in context:
         if not isinstance(paragraph, Sequence) or len(paragraph) != 2:
             raise damaged(path, line, "has a paragraph that is not a title and its sentences")
