@@ -84,7 +84,9 @@ class _Exponential(_Mean):
     def load_state_dict(self, state: Mapping[str, Any], devices: Mapping[str, torch.device]) -> bool:
         if state["kind"] != "ema":
             return False
-        self._mean = {name: mean.to(devices[name]) for name, mean in state["mean"].items() if name in devices}
+        self._mean = {
+            name: mean.to(devices[name], copy=True) for name, mean in state["mean"].items() if name in devices
+        }
         return True
 
 
@@ -138,7 +140,7 @@ class _Moving(_Mean):
             return False
 
         def placed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-            return {name: tensor.to(devices[name]) for name, tensor in tensors.items() if name in devices}
+            return {name: tensor.to(devices[name], copy=True) for name, tensor in tensors.items() if name in devices}
 
         self._past = deque(placed(past) for past in state["past"])
         self._sum, self._since_anew = placed(state["sum"]), state["since_anew"]
