@@ -123,7 +123,7 @@ class CognateConfig(Document):
     @field_validator("dataset_sources")
     @classmethod
     def _known_sources(cls, value: list[str]) -> list[str]:
-        return [checks.choice("dataset source", name, DATASETS) for name in dict.fromkeys(value)]
+        return list(dict.fromkeys(checks.choice("dataset source", name, DATASETS) for name in value))
 
     @field_validator("mem_write_rule")
     @classmethod
