@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -40,19 +41,13 @@ def plan_of(form: str) -> Any:
     return training_plan(CognateConfig(gradient_accumulation_steps=2, **PLAN, **off))
 
 
-def run_in(folder: Path, attempt: int = 1, commands: tuple[Command, ...] = ()) -> FileRun:
+def run_in(folder: Path, attempt: int = 1) -> FileRun:
     files = HomeFiles(folder).operation("op_test")
     files.root.mkdir(parents=True, exist_ok=True)
-    files.commands.write_text("".join(f"{_json(command)}\n" for command in commands))
+    files.commands.write_text("")
     run = FileRun(files=files, service=SERVICE, attempt=attempt, seed=7)
     run.begin()
     return run
-
-
-def _json(command: Command) -> str:
-    import json
-
-    return json.dumps(command.line())
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -60,17 +55,8 @@ def test_paused_after_any_step_and_resumed_it_is_the_undisturbed_training(form: 
     """Weights, memory bank and evaluation, bit for bit; with dropout, accumulation and GrokFast."""
     calm = task_of(form)
     undisturbed = fit(calm, plan_of(form), run_in(tmp_path / "calm"))
-    first = task_of(form)
     run = run_in(tmp_path / "paused")
-    first_plan = training_plan(
-        CognateConfig(
-            gradient_accumulation_steps=2,
-            **{**PLAN, "max_steps": 6},
-            **({} if "act" in FORMS[form] else {"act_enabled": False}),
-        )
-    )
-    counted = _PausesAfter(first, steps=2, run=run)
-    assert fit(counted, first_plan, run).is_left
+    assert fit(_PausesAfter(task_of(form), steps=2, run=run), plan_of(form), run).is_left
     second = task_of(form)
     resumed = fit(second, plan_of(form), run_in(tmp_path / "paused", attempt=2))
     assert resumed.latest == undisturbed.latest
@@ -100,7 +86,7 @@ class _PausesAfter:
         self._left -= 1
         if self._left == 0:
             path = HomeFiles(self._run.dir.parents[1]).operation("op_test").commands
-            path.write_text(_json(Command(id="dec_1", verb=Verb.PAUSE)) + "\n")
+            path.write_text(json.dumps(Command(id="dec_1", verb=Verb.PAUSE).line()) + "\n")
         return self._task.loss(batch)
 
 
