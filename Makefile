@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || echo $$n)
+# Where pip looks for torch besides its own index: empty takes torch as that has it, a build for GPUs on most machines.
+TORCH_INDEX ?=
 PYTEST = $(BIN)/pytest -n $(JOBS) --dist loadfile
 
 # Tests marked needs_shared_data read real tables where their folder stands beside the checkout.
@@ -45,7 +47,7 @@ bench: $(VENV)/.test ## Measure every claim, the quick way
 	$(BIN)/python -m benchmarks --quick
 
 examples: $(VENV)/.test ## Run the longer examples; installs the libraries that they show
-	$(BIN)/pip install --constraint constraints.txt torch==2.13.0 transformers accelerate
+	$(BIN)/pip install --constraint constraints.txt transformers accelerate
 	cd examples/script && ../../$(BIN)/tutelage run -- ../../$(BIN)/python hugging_face.py
 
 openapi: $(VENV)/.test ## Write the API's document anew, after a deliberate change of it
@@ -68,5 +70,6 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/.made
 	@rm $(VENV)/demo.log
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/.made
-	$(BIN)/pip install --constraint constraints.txt --editable '.[tabular,mlflow,onnx,dev]'
+	$(BIN)/pip install --constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
+		--editable '.[tabular,mlflow,onnx,torch,dev]'
 	@touch $@

@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HAS_MLFLOW = importlib.util.find_spec("mlflow") is not None
+HAS_TORCH = importlib.util.find_spec("torch") is not None
 RATIOS = {"writes_vs_mlflow", "ingest_vs_mlflow", "read_vs_mlflow"}
 KEYS = {
     "store": {"history_1m_ms", "bytes_per_point", *(RATIOS if HAS_MLFLOW else ())},
@@ -27,6 +28,7 @@ KEYS = {
         "us_per_point_median",
     },
     "time_limit": {"longest_work_s", "shortest_work_s", "kept", "better_than_trivial", "longest_start_s"},
+    **({"grokfast": {"cost_vs_reference", "max_difference", "ma_cost_vs_reference"}} if HAS_TORCH else {}),
     "overhead": {"reporting_overhead_pct", "us_per_step", "visible_p50_ms", "visible_p99_ms"},
 }
 

@@ -28,8 +28,10 @@ from tutelage.training import (
     Plan,
     fit,
     load_best,
+    read_checkpoint,
     write_checkpoint,
 )
+from tutelage.training.checkpoint import migrated
 
 PLAN = Plan(max_steps=8, optimizer={"name": "adamw", "lr": 1e-2}, evaluate_every=2, checkpoint_every=4)
 
@@ -219,10 +221,8 @@ def test_the_noise_aware_rule_is_blind_to_noise_and_sees_overfitting(tmp_path: P
     noise = (0.02 * torch.randn(200, generator=draw)).tolist()
     falling = [1 + 2 * math.exp(-step / 40) + noise[step] for step in range(200)]
     rising = [1 + 2 * math.exp(-step / 15) + max(0, step - 60) * 0.01 + noise[step] for step in range(200)]
-    rule = EarlyStopping(rule="noise_aware")
-    plan = replace(
-        PLAN, max_steps=200, evaluate_every=1, checkpoint_every=0, checkpoint_best=False, early_stopping=rule
-    )
+    plan = replace(PLAN, max_steps=200, evaluate_every=1, checkpoint_every=0, checkpoint_best=False)
+    plan = replace(plan, early_stopping=EarlyStopping(rule="noise_aware"))
     _, healthy = train(tmp_path / "falling", plan, task=Scripted(falling))
     assert healthy.ended_by == "max_steps"
     _, stopped = train(tmp_path / "rising", plan, task=Scripted(rising))
@@ -320,10 +320,22 @@ def test_a_checkpoint_of_another_model_or_a_newer_version_is_refused(tmp_path: P
     write_checkpoint(folder, model, {})
     state = torch.load(folder / "training.pt", weights_only=True)
     torch.save({**state, "version": 99}, folder / "training.pt")
-    from tutelage.training import read_checkpoint
-
     with pytest.raises(DamagedFile, match="version 99"):
         read_checkpoint(folder, model)
+
+
+def test_an_older_checkpoint_is_brought_up_by_the_steps_it_lacks() -> None:
+    def renamed(state: dict[str, Any]) -> dict[str, Any]:
+        return {**{name: value for name, value in state.items() if name != "old"}, "new": state["old"]}
+
+    steps = {
+        "first": lambda state: state,
+        "renamed": renamed,
+        "doubled": lambda state: {**state, "new": 2 * state["new"]},
+    }
+    assert migrated({"version": 1, "old": 3}, steps=steps) == {"version": 3, "new": 6}
+    assert migrated({"version": 2, "new": 3}, steps=steps) == {"version": 3, "new": 6}
+    assert migrated({"version": 3, "new": 3}, steps=steps) == {"version": 3, "new": 3}
 
 
 def test_tied_weights_are_kept_once_and_come_back_tied(tmp_path: Path) -> None:
@@ -334,8 +346,6 @@ def test_tied_weights_are_kept_once_and_come_back_tied(tmp_path: Path) -> None:
 
     origin, target = tied(), tied()
     write_checkpoint(tmp_path, origin, {})
-    from tutelage.training import read_checkpoint
-
     read_checkpoint(tmp_path, target)
     assert torch.equal(target["head"].weight, origin["tokens"].weight)
     assert target["head"].weight is target["tokens"].weight

@@ -145,6 +145,12 @@ class MemoryLimit(TrainingError):
     code = "memory_limit"
 
 
+class NonFiniteGradient(TrainingError):
+    """A loss, gradient or weight became NaN or infinite, and the plan does not skip that, or not any more."""
+
+    code = "non_finite"
+
+
 class WallTime(TrainingError):
     """The operation did not end within `max_wall_s` and its grace."""
 

@@ -1,10 +1,10 @@
 """The training layer: one loop, its parts, and what makes a run exact to resume. Imports torch."""
 
+from tutelage.core.errors import NonFiniteGradient
 from tutelage.training.averaging import WeightAverage
 from tutelage.training.batches import ShuffledIndices
 from tutelage.training.best import load_best
 from tutelage.training.checkpoint import load_weights, read_checkpoint, write_checkpoint
-from tutelage.training.errors import NonFiniteGradient
 from tutelage.training.gradients import gradient_error, gradient_norms
 from tutelage.training.grokfast import GradientFilter
 from tutelage.training.linear_cross_entropy import linear_cross_entropy, linear_cross_entropy_by_row

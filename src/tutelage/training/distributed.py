@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -48,11 +47,3 @@ class _LossAt(nn.Module):
 def _wrapped(module: nn.Module) -> DistributedDataParallel:
     device = next(module.parameters()).device
     return DistributedDataParallel(module, device_ids=[device] if device.type == "cuda" else None)
-
-
-def use_own_device(rank: int) -> torch.device:
-    """Return the device that this rank trains on: its GPU where there is one for each, else the CPU."""
-    if torch.cuda.is_available():
-        torch.cuda.set_device(rank % torch.cuda.device_count())
-        return torch.device("cuda", rank % torch.cuda.device_count())
-    return torch.device("cpu")

@@ -33,11 +33,11 @@ class Keeper:
     ) -> None:
         self._task, self._updater, self._schedule, self._tuning = task, updater, schedule, tuning
         self._run, self._world = run, world
-        self._written: tuple[int, dict[str, Any]] | None = None
+        self._written: tuple[Any, ...] | None = None
 
     def write(self, progress: Progress) -> bool:
         """Write a checkpoint of this step, unless it is there already; tell whether it is there now."""
-        mark = (progress.step, self._tuning.state_dict())
+        mark = self._mark(progress)
         if self._written == mark:
             return True
         ranks = self._world.gathered(self._own())
@@ -61,7 +61,11 @@ class Keeper:
                 f"this attempt has {_machine()}, the checkpoint {state['machine']}: last bits may differ",
                 level="warning",
             )
-        self._written = (progress.step, self._tuning.state_dict())
+        self._written = self._mark(progress)
+
+    def _mark(self, progress: Progress) -> tuple[Any, ...]:
+        """Return what tells one state of the training from another."""
+        return progress.step, progress.evaluated_at, self._tuning.state_dict()
 
     def _own(self) -> dict[str, Any]:
         task = self._task.state_dict() if isinstance(self._task, StatefulTask) else None

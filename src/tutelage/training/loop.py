@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from typing import Any, Generic
 
+from tutelage.core.errors import NonFiniteGradient
 from tutelage.core.ports import Run
 from tutelage.training import randomness
 from tutelage.training.checkpoint import Saved, are_finite, load_weights, read_checkpoint
 from tutelage.training.compiling import Compiling
 from tutelage.training.distributed import Exchange
 from tutelage.training.early_stopping import create_stop_rule
-from tutelage.training.errors import NonFiniteGradient
 from tutelage.training.evaluating import evaluate, sample
 from tutelage.training.keeping import Keeper
 from tutelage.training.outcome import Ending, Outcome
@@ -22,7 +23,7 @@ from tutelage.training.progress import Progress
 from tutelage.training.reporting import step_metrics
 from tutelage.training.schedules import create_schedule
 from tutelage.training.steering import obey
-from tutelage.training.task import Batch, Task
+from tutelage.training.task import Batch, StatefulTask, Task
 from tutelage.training.tuning import Tuning
 from tutelage.training.updater import Update, Updater
 from tutelage.training.world import ALONE, World
@@ -80,7 +81,10 @@ class Training(Generic[Batch]):
         if self._progress.precision in ("bf16", "fp32"):
             return self._progress.precision
         task = self._task
+        own = copy.deepcopy(task.state_dict()) if isinstance(task, StatefulTask) else None
         chosen: str = self._world.shared(probe(task.model, lambda: task.loss(task.batch(0)).total))
+        if isinstance(task, StatefulTask) and own is not None:
+            task.load_state_dict(own)
         self._run.log(f"precision: three timed steps chose {chosen}")
         return chosen
 
@@ -128,11 +132,11 @@ class Training(Generic[Batch]):
         )
         duration_s = time.perf_counter() - began_s
         self._guard(update, lr)
-        progress.step += 1
+        progress.step, progress.train_loss = progress.step + 1, update.loss
         progress.position += plan.accumulate * self._world.size
         if progress.step == 1 or _is_due(plan.log_every, progress.step):
             self._tell(update, lr=lr, duration_s=duration_s)
-        self._after(update)
+        self._after()
         left = self._tuning.whole("max_steps") - progress.step
         progress.is_compiled |= self._compiling.after_step(duration_s, steps_left=left)
 
@@ -142,7 +146,7 @@ class Training(Generic[Batch]):
         if ending not in ("pause", "cancel"):
             self._run.phase("concluding")
             if progress.evaluated_at != progress.step:
-                self._evaluate(progress.latest.get("train_loss"))
+                self._evaluate()
             self._save()
         return Outcome(
             ended_by=ending,
@@ -187,10 +191,10 @@ class Training(Generic[Batch]):
             "look at that batch, or set non_finite.policy to skip",
         )
 
-    def _after(self, update: Update) -> None:
+    def _after(self) -> None:
         """Evaluate, checkpoint and sample where they are due."""
         plan, step = self._plan, self._progress.step
-        is_best = self._evaluate(update.loss) if _is_due(plan.evaluate_every, step) else False
+        is_best = self._evaluate() if _is_due(plan.evaluate_every, step) else False
         if _is_due(plan.checkpoint_every, step) or (is_best and plan.checkpoint_best):
             self._save()
         if _is_due(plan.sample_every, step) and self._world.is_main:
@@ -198,10 +202,11 @@ class Training(Generic[Batch]):
             if made is not None:
                 self._run.sample(made, step=step)
 
-    def _evaluate(self, train_loss: float | None) -> bool:
+    def _evaluate(self) -> bool:
         """Evaluate on rank 0, tell it, and return whether it is the best so far."""
         progress, plan = self._progress, self._plan
         values = self._world.shared(evaluate(self._task, self._updater) if self._world.is_main else None)
+        train_loss = progress.train_loss
         progress.evaluated_at = progress.step
         progress.latest = {**values, **({} if train_loss is None else {"train_loss": train_loss})}
         if values:
@@ -211,7 +216,7 @@ class Training(Generic[Batch]):
             return False
         self._schedule.observe(value, is_better_low=plan.direction == "minimize")
         self._hear(progress.step, value, train_loss)
-        return progress.observe(value, train_loss, plan.direction)
+        return progress.observe(value, plan.direction)
 
     def _hear(self, step: int, value: float, train_loss: float | None) -> None:
         if self._stop_rule is not None:

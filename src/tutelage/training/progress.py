@@ -26,6 +26,7 @@ class Progress:
     step: int = 0
     position: int = 0
     skipped: int = 0
+    train_loss: float | None = None
     best_step: int | None = None
     best_value: float | None = None
     evaluated_at: int | None = None
@@ -35,9 +36,9 @@ class Progress:
     latest: dict[str, float] = field(default_factory=dict)
     evaluations: list[Evaluation] = field(default_factory=list)
 
-    def observe(self, value: float, train_loss: float | None, direction: Direction) -> bool:
+    def observe(self, value: float, direction: Direction) -> bool:
         """Take an evaluation of the objective in; tell whether it is the best so far."""
-        self.evaluations.append(Evaluation(step=self.step, value=value, train_loss=train_loss))
+        self.evaluations.append(Evaluation(step=self.step, value=value, train_loss=self.train_loss))
         if not math.isfinite(value):
             return False
         is_best = self.best_value is None or (

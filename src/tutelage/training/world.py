@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,8 +55,12 @@ class World:
 
     def leave(self) -> None:
         """End the group; to be called once by each rank, after `fit`."""
-        if self.size > 1:
-            dist.destroy_process_group()
+        if self.size == 1:
+            return
+        # DistributedDataParallel sits in reference cycles: what is left of it at the exit ends the process by abort.
+        gc.collect()
+        dist.barrier()
+        dist.destroy_process_group()
 
     def _reduced(self, values: Sequence[float], operation: Any) -> list[float]:
         device = "cuda" if dist.get_backend() == "nccl" else "cpu"
