@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -101,23 +98,3 @@ class Ours:
     def step(self) -> None:
         """Take one optimizer step."""
         self._training.step()
-
-
-def main() -> None:
-    """Take some steps of one side and print the most memory that the process held, MiB: `... ours|PEER_FOLDER`."""
-    from benchmarks.support.nanogpt_peer import NanoGpt
-
-    which, lanes, segment_len, steps = sys.argv[1], *map(int, sys.argv[2:5])
-    with tempfile.TemporaryDirectory(prefix="tutelage-bench-") as name:
-        side = (
-            Ours(Path(name), lanes=lanes, segment_len=segment_len)
-            if which == "ours"
-            else NanoGpt(Path(which), lanes=lanes, segment_len=segment_len)
-        )
-        for _ in range(steps):
-            side.step()
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-
-
-if __name__ == "__main__":
-    main()
