@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -17,20 +18,30 @@ MEMORY_LANES = 8
 """8 x 256 = 2,048 tokens a step."""
 
 MEMORY_STEPS = 4
+BUDGETS = {"eager": 1.5, "compile": 1.9}
+"""Ours -> how many times nanoGPT's tokens a second it is to reach."""
+
 CPUS = min(2, os.cpu_count() or 1)
 
 
 def run(*, quick: bool) -> Report:
-    """Time all sides in one process, then measure the memory of each in its own."""
+    """Time all sides in one process, then measure the memory of each in its own; the quick way compiles nothing."""
     peer = find_peer()
-    others = [str(peer)] if peer is not None else []
-    found = measured("time", 10 if quick else 40, LANES, *others)
+    sides = [
+        "eager",
+        *(["compile"] if not quick and has_compiler() else []),
+        *([str(peer)] if peer is not None else []),
+    ]
+    found = measured("time", 10 if quick else 40, LANES, *sides)
     times_s: dict[str, list[float]] = found["seconds"]
     rates = {key: LANES * SEGMENT / statistics.median(seconds) for key, seconds in times_s.items()}
-    ours_mib = float(measured("memory", MEMORY_STEPS, MEMORY_LANES, "ours")["peak_memory_mib"])
+    ours_mib = float(measured("memory", MEMORY_STEPS, MEMORY_LANES, "eager")["peak_memory_mib"])
     figures = [
-        Figure(key="tokens_per_s_eager", value=rates["eager"], unit="tokens/s"),
-        Figure(key="tokens_per_s_compile", value=rates["compile"], unit="tokens/s"),
+        *(
+            Figure(key=f"tokens_per_s_{key}", value=rate, unit="tokens/s")
+            for key, rate in rates.items()
+            if key in BUDGETS
+        ),
         Figure(key="peak_memory_mib", value=ours_mib, unit="MiB"),
         Figure(key="parameters", value=found["parameters"]["eager"], unit=""),
     ]
@@ -39,8 +50,11 @@ def run(*, quick: bool) -> Report:
         return Report(name="pretrain", figures=figures, peers={"nanogpt": ABSENT})
     peer_mib = float(measured("memory", MEMORY_STEPS, MEMORY_LANES, str(peer))["peak_memory_mib"])
     ratios = [
-        Figure(key="tokens_ratio_eager", value=ratio(times_s, "eager"), unit="times", at_least=1.5),
-        Figure(key="tokens_ratio_compile", value=ratio(times_s, "compile"), unit="times", at_least=1.9),
+        *(
+            Figure(key=f"tokens_ratio_{key}", value=ratio(times_s, key), unit="times", at_least=BUDGETS[key])
+            for key in times_s
+            if key in BUDGETS
+        ),
         Figure(key="peak_memory_ratio", value=ours_mib / peer_mib, unit="times", at_most=0.5),
     ]
     theirs: dict[str, float | str] = {
@@ -49,6 +63,11 @@ def run(*, quick: bool) -> Report:
         "parameters": float(found["parameters"]["nanogpt"]),
     }
     return Report(name="pretrain", figures=[*ratios, *figures], peers={"nanogpt": theirs})
+
+
+def has_compiler() -> bool:
+    """Tell whether torch.compile can work here: on a CPU it needs a C++ compiler."""
+    return any(shutil.which(name) for name in ("g++", "c++", "clang++"))
 
 
 def measured(kind: str, count: int, lanes: int, *sides: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A process of its own for the pretraining benchmark: it prints JSON, the seconds of steps or the memory they took.
 
-`time ROUNDS LANES SEGMENT [PEER_FOLDER]` takes steps of all sides in turn, so that they share the machine's moods;
-`memory STEPS LANES SEGMENT ours|PEER_FOLDER` takes steps of one side alone.
+`time ROUNDS LANES SEGMENT SIDE...` takes steps of all sides in turn, so that they share the machine's moods;
+`memory STEPS LANES SEGMENT SIDE` takes steps of one side alone. A side is `eager`, `compile` or nanoGPT's folder.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from benchmarks.support.pretraining import Ours
 from benchmarks.support.timing import cost_of
 
 WARM_STEPS = 3
+OURS = ("eager", "compile")
 
 
 class Side(Protocol):
@@ -38,10 +39,10 @@ def main(arguments: Sequence[str]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="tutelage-bench-") as name:
         if kind == "memory":
             return {"peak_memory_mib": peak_memory_mib(_side(arguments[4], Path(name), lanes, segment_len), count)}
-        sides: dict[str, Side] = {"eager": _side("ours", Path(name) / "eager", lanes, segment_len)}
-        sides["compile"] = Ours(Path(name) / "compile", lanes=lanes, segment_len=segment_len, is_compiled=True)
-        if len(arguments) > 4:
-            sides["nanogpt"] = _side(arguments[4], Path(name), lanes, segment_len)
+        sides = {
+            which if which in OURS else "nanogpt": _side(which, Path(name), lanes, segment_len)
+            for which in arguments[4:]
+        }
         parameters = {key: side.num_parameters for key, side in sides.items()}
         return {"seconds": timed(sides, rounds=count), "parameters": parameters}
 
@@ -66,8 +67,8 @@ def peak_memory_mib(side: Side, steps: int) -> float:
 
 
 def _side(which: str, folder: Path, lanes: int, segment_len: int) -> Side:
-    if which == "ours":
-        return Ours(folder, lanes=lanes, segment_len=segment_len)
+    if which in OURS:
+        return Ours(folder / which, lanes=lanes, segment_len=segment_len, is_compiled=which == "compile")
     return NanoGpt(Path(which), lanes=lanes, segment_len=segment_len)
 
 

@@ -8,11 +8,9 @@ from torch import Tensor, nn
 
 from tutelage.services.cognate.model.active import Active
 from tutelage.services.cognate.model.attention import LayerCache, SelfAttention, Window
-from tutelage.services.cognate.model.layers import SwiGLU
+from tutelage.services.cognate.model.layers import RMSNorm, SwiGLU
 from tutelage.services.cognate.model.memory import MemoryAttention, MemoryView
 from tutelage.services.cognate.model.settings import ModelSettings
-
-NORM_EPS = 1e-6
 
 
 @dataclass(frozen=True)
@@ -30,13 +28,13 @@ class Block(nn.Module):
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
         width = settings.d_model
-        self.mix_norm = nn.RMSNorm(width, eps=NORM_EPS)
+        self.mix_norm = RMSNorm(width)
         self.attention = SelfAttention(width, settings.n_heads)
         memory = settings.memory
         self.memory = MemoryAttention(width, memory.d_mem, settings.n_heads, memory.top_k) if memory else None
-        self.ffn_norm = nn.RMSNorm(width, eps=NORM_EPS)
+        self.ffn_norm = RMSNorm(width)
         self.ffn = SwiGLU(width, settings.d_ffn)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = nn.Dropout(settings.dropout) if settings.dropout else nn.Identity()
 
     def forward(self, x: Tensor, around: Surroundings, *, shift: Tensor | None, cache: LayerCache | None) -> Tensor:
         """Work on every token of x [B, T, D]; `shift` [D] tells a repeated block which repetition this is."""

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from tutelage.services.cognate.model.act import Halting, Ponder
 from tutelage.services.cognate.model.attention import KeyValueCache, Window
 from tutelage.services.cognate.model.bank import EMPTY, Bank
-from tutelage.services.cognate.model.block import NORM_EPS, Block, Surroundings
+from tutelage.services.cognate.model.block import Block, Surroundings
+from tutelage.services.cognate.model.layers import RMSNorm
 from tutelage.services.cognate.model.memory import Memory, MemoryView
 from tutelage.services.cognate.model.settings import ModelSettings
 
@@ -53,7 +54,7 @@ class CausalLM(nn.Module):
         self.settings = settings
         self.embedding = nn.Embedding(settings.vocab_size, settings.d_model)
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.n_layers))
-        self.norm = nn.RMSNorm(settings.d_model, eps=NORM_EPS)
+        self.norm = RMSNorm(settings.d_model)
         self.head = nn.Linear(settings.d_model, settings.vocab_size, bias=False)
         if settings.tie_embeddings:
             self.head.weight = self.embedding.weight

@@ -1,6 +1,11 @@
-"""Rotary positions and the gated feed-forward. Shapes: B batch, T time, H heads, E head width, D model, F hidden."""
+"""Rotary positions, the norm and the gated feed-forward.
+
+Shapes: B batch, T time, H heads, E head width, D model, F hidden.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +24,36 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     cos, sin = cos.unsqueeze(-2).to(x.dtype), sin.unsqueeze(-2).to(x.dtype)
     first, second = x.chunk(2, dim=-1)
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+
+
+class RMSNorm(nn.Module):
+    """Root mean square norm (Zhang and Sennrich 2019): x / rms(x) * w. Keeps only x and 1 / rms(x) for the gradient."""
+
+    def __init__(self, width: int, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.weight, self.eps = nn.Parameter(torch.ones(width)), eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [..., D] to [..., D]."""
+        normed: Tensor = _RMSNorm.apply(x, self.weight, self.eps)  # type: ignore[no-untyped-call]
+        return normed
+
+
+class _RMSNorm(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+        inverse = torch.rsqrt(x.square().mean(-1, keepdim=True) + eps)
+        ctx.save_for_backward(x, weight, inverse)
+        return x * inverse * weight
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        """With g = dL/dy * w: dL/dx = (g - x mean(g x) / rms^2) / rms; dL/dw = sum(dL/dy * x / rms)."""
+        x, weight, inverse = ctx.saved_tensors
+        normed = x * inverse
+        scaled = gradient * weight
+        along = (scaled * normed).mean(-1, keepdim=True)
+        return (scaled - normed * along) * inverse, (gradient * normed).flatten(0, -2).sum(0), None
 
 
 class SwiGLU(nn.Module):
