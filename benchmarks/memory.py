@@ -26,7 +26,7 @@ SMALL_SHARE = 0.1
 
 
 def run(*, quick: bool) -> Report:
-    """Train a model for each capacity and each write rule, and ask fresh questions; the quick way is too short to learn."""
+    """Train a model for each capacity and each write rule, and ask fresh questions; --quick is too short to learn."""
     torch.set_num_threads(1)
     steps = 30 if quick else 300
     recalls = {capacity: trained(capacity, steps=steps) for capacity in (0, 64, 8)}

@@ -145,6 +145,12 @@ def test_a_bank_is_the_same_after_saving_and_loading(tmp_path: Path) -> None:
     assert torch.equal(model(after, memory=bank).hidden, model(after, memory=loaded).hidden)
 
 
+def test_a_read_that_is_wholly_clear_has_a_finite_gradient() -> None:
+    logits = torch.tensor([200.0, 0.0, -1e30, -200.0], requires_grad=True)
+    normalized_entropy(logits.softmax(-1)).backward()
+    assert torch.isfinite(logits.grad).all()
+
+
 def test_the_entropy_of_a_read_is_between_one_slot_and_all_alike() -> None:
     weights = torch.tensor([[1.0, 0.0, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25]])
     assert normalized_entropy(weights).tolist() == pytest.approx([0.0, 1.0])

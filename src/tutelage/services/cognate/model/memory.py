@@ -24,6 +24,9 @@ INITIAL_SHARPNESS = 8.0
 
 _CLOSED = -1e30
 
+_NO_WEIGHT = 1e-12
+"""The derivative of w ln w is infinite at 0, which a clear read underflows to."""
+
 
 class MemoryView:
     """The bank as the layers of one segment see it, and what they read of it.
@@ -187,7 +190,7 @@ def normalized_entropy(weights: Tensor) -> Tensor:
     num_slots = weights.shape[-1]
     if num_slots == 1:
         return torch.zeros_like(weights[..., 0])
-    return torch.special.entr(weights).sum(-1) / math.log(num_slots)
+    return torch.special.entr(weights.clamp(min=_NO_WEIGHT)).sum(-1) / math.log(num_slots)
 
 
 def _rows(table: Tensor, slots: Tensor) -> Tensor:
