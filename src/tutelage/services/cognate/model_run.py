@@ -106,7 +106,7 @@ class ModelRun:
     def judge(self, *scopes: str) -> None:
         """Leave the judged scopes as the operation has them."""
 
-    def checkpoint(self, step: int, save: Save, metrics: Mapping[str, float] | None = None) -> Path | None:
+    def checkpoint(self, step: int, save: Save, metrics: Mapping[str, float] | None = None) -> Path:
         """Write a checkpoint of the operation, with its place and the model's best weights."""
         value = (metrics or {}).get("val_loss")
         is_best = value is not None and (self._best is None or value < self._best)
@@ -120,7 +120,7 @@ class ModelRun:
             (folder / PLACE).write_text(json.dumps(self._place.document(best)))
 
         # The port promises a folder; on a full disk there is none, and the training goes on.
-        written: Path | None = self._run.checkpoint(self._place.offset + step, save_all, metrics)
+        written = self._run.checkpoint(self._place.offset + step, save_all, metrics)
         if written is not None:
             self.last_step = self._place.offset + step
             self._best, self._kept = best, written / BEST

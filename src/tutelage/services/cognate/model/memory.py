@@ -190,7 +190,8 @@ def normalized_entropy(weights: Tensor) -> Tensor:
     num_slots = weights.shape[-1]
     if num_slots == 1:
         return torch.zeros_like(weights[..., 0])
-    return torch.special.entr(weights.clamp(min=_NO_WEIGHT)).sum(-1) / math.log(num_slots)
+    entropy: Tensor = torch.special.entr(weights.clamp(min=_NO_WEIGHT)).sum(-1) / math.log(num_slots)
+    return entropy
 
 
 def _rows(table: Tensor, slots: Tensor) -> Tensor:
