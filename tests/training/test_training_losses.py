@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tutelage.core.errors import InvalidSpec, UnknownName
-from tutelage.training import Loss, create_loss, gradient_error, linear_cross_entropy
+from tutelage.training import Loss, create_loss, gradient_error, linear_cross_entropy, linear_cross_entropy_by_row
 
 
 def inputs(kind: torch.dtype = torch.float32, rows: int = 37) -> tuple[Tensor, Tensor, Tensor]:
@@ -53,6 +53,19 @@ def test_it_needs_only_the_gradients_that_are_asked_for() -> None:
     assert torch.autograd.grad(frozen, hidden)[0].shape == hidden.shape
     with torch.no_grad():
         assert linear_cross_entropy(hidden, weight, targets).item() == pytest.approx(frozen.item())
+
+
+def test_each_row_s_own_loss_comes_without_gradient_and_is_zero_where_ignored() -> None:
+    hidden, weight, targets = inputs(rows=40)
+    total, losses = linear_cross_entropy_by_row(hidden.reshape(4, 10, 8), weight, targets.reshape(4, 10), chunk=7)
+    expected = F.cross_entropy(hidden @ weight.T, targets, reduction="none").reshape(4, 10)
+    torch.testing.assert_close(losses, expected.detach(), rtol=1e-4, atol=1e-4)
+    assert losses.sum().item() == pytest.approx(total.item(), rel=1e-5)
+    assert total.requires_grad
+    assert not losses.requires_grad
+    nothing, zeros = linear_cross_entropy_by_row(hidden * float("nan"), weight, torch.full_like(targets, -100))
+    assert nothing.item() == 0
+    assert torch.equal(zeros, torch.zeros(40))
 
 
 def test_nothing_valid_is_zero() -> None:

@@ -7,6 +7,7 @@ from tutelage.training.best import load_best
 from tutelage.training.checkpoint import load_weights, read_checkpoint, write_checkpoint
 from tutelage.training.gradients import gradient_error, gradient_norms
 from tutelage.training.grokfast import GradientFilter
+from tutelage.training.keeping import Keeper
 from tutelage.training.linear_cross_entropy import linear_cross_entropy, linear_cross_entropy_by_row
 from tutelage.training.lion import Lion
 from tutelage.training.loop import fit
@@ -16,6 +17,7 @@ from tutelage.training.outcome import Outcome
 from tutelage.training.parameters import freeze, parameter_groups
 from tutelage.training.plan import Clip, EarlyStopping, GrokFast, Group, NonFinite, Plan
 from tutelage.training.precision import create_precision
+from tutelage.training.progress import Progress
 from tutelage.training.randomness import preserved, seed_everything, seed_of
 from tutelage.training.schedules import create_schedule
 from tutelage.training.sequences import Rows, pack_rows, pad_rows, windows
@@ -36,12 +38,14 @@ __all__ = [
     "GradientFilter",
     "GrokFast",
     "Group",
+    "Keeper",
     "Lion",
     "Loss",
     "NonFinite",
     "NonFiniteGradient",
     "Outcome",
     "Plan",
+    "Progress",
     "Rows",
     "SamplesTask",
     "ShuffledIndices",

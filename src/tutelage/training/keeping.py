@@ -12,24 +12,27 @@ from tutelage.training import randomness
 from tutelage.training.checkpoint import Saved, write_checkpoint
 from tutelage.training.progress import Progress
 from tutelage.training.schedules import Schedule
-from tutelage.training.task import StatefulTask, Task
+from tutelage.training.task import HasModel, StatefulTask
 from tutelage.training.tuning import Tuning
 from tutelage.training.updater import Updater
-from tutelage.training.world import World
+from tutelage.training.world import ALONE, World
 
 
 class Keeper:
-    """Writes the checkpoints of one training, by rank 0, with what each rank has for itself."""
+    """Writes the checkpoints of one training, by rank 0, with what each rank has for itself.
+
+    Of the task it needs the model, and its own state where it has one: a loop other than `fit` can be kept too.
+    """
 
     def __init__(
         self,
         *,
-        task: Task[Any],
+        task: HasModel,
         updater: Updater,
         schedule: Schedule,
         tuning: Tuning,
         run: Run,
-        world: World,
+        world: World = ALONE,
     ) -> None:
         self._task, self._updater, self._schedule, self._tuning = task, updater, schedule, tuning
         self._run, self._world = run, world
@@ -72,14 +75,15 @@ class Keeper:
         return {"random": randomness.capture(), "task": task}
 
     def _restore_own(self, ranks: list[dict[str, Any]], progress: Progress) -> None:
+        """Bring back the task's state, and after it the random state, from which that may have drawn."""
         rank = self._world.rank
+        task = ranks[rank % len(ranks)]["task"]
+        if isinstance(self._task, StatefulTask) and task is not None:
+            self._task.load_state_dict(task)
         if rank < len(ranks):
             randomness.restore(ranks[rank]["random"])
         else:  # more ranks than before: the new ones begin with a seed of their own
             randomness.seed_everything(randomness.seed_of(self._run.seed, rank, progress.step))
-        task = ranks[rank % len(ranks)]["task"]
-        if isinstance(self._task, StatefulTask) and task is not None:
-            self._task.load_state_dict(task)
 
     def _write(self, progress: Progress, ranks: list[dict[str, Any]]) -> bool:
         average = self._updater.average
@@ -102,4 +106,6 @@ class Keeper:
 
 
 def _machine() -> dict[str, Any]:
-    return {"torch": str(torch.__version__), "threads": torch.get_num_threads()}
+    """Return what the last bits of numbers hang on."""
+    instructions = torch.backends.cpu.get_cpu_capability()
+    return {"torch": str(torch.__version__), "threads": torch.get_num_threads(), "cpu": instructions}

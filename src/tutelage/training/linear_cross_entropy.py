@@ -47,6 +47,8 @@ def linear_cross_entropy_by_row(
     """Return the same sum, and each row's own loss, shaped as `targets`, without gradient; 0 where it is ignored."""
     width = hidden.shape[-1]
     rows, wanted = hidden.reshape(-1, width), targets.reshape(-1)
+    if not torch.is_grad_enabled():  # an evaluation pays for no gradient; autograd functions are told nothing of it
+        rows, weight = rows.detach(), weight.detach()
     total, losses = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
         rows, weight, wanted, ignore_index, label_smoothing, chunk
     )
@@ -94,17 +96,17 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
 
 
 def _loss_and_slope(logits: Tensor, targets: Tensor, ignore_index: int, smoothing: float) -> tuple[Tensor, Tensor]:
-    """Return each row's loss, 0 where not valid, and its derivative by the logits, softmax - target, in their memory.
+    """Return each row's loss and its derivative by the logits, softmax - target; 0 for rows that are not valid.
 
     loss = logsumexp(z) - (1 - smoothing) z[target] - smoothing mean(z). The logarithm comes from the softmax that the
     derivative needs anyway, at its largest value: logsumexp(z) = max(z) - ln max(softmax(z)); a third of the time.
     """
-    is_valid = targets != ignore_index
-    index = targets.where(is_valid, 0).unsqueeze(1)
+    is_ignored = targets == ignore_index
+    index = targets.masked_fill(is_ignored, 0).unsqueeze(1)
     slope = logits.softmax(-1)
     losses = logits.amax(-1) - slope.amax(-1).log() - (1 - smoothing) * logits.gather(1, index).squeeze(1)
     if smoothing:
         losses -= smoothing * logits.mean(-1)
         slope -= smoothing / logits.shape[-1]
     slope.scatter_add_(1, index, slope.new_full(index.shape, smoothing - 1))
-    return losses.mul_(is_valid), slope.mul_(is_valid.unsqueeze(1))
+    return losses.masked_fill_(is_ignored, 0), slope.masked_fill_(is_ignored.unsqueeze(1), 0)

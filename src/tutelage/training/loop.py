@@ -57,8 +57,7 @@ class Training(Generic[Batch]):
         self._progress.precision = self._precision()
         self._updater = Updater(task.model, plan, precision=self._progress.precision, world=world)
         self._schedule = create_schedule(plan.schedule)
-        defaults = self._updater.optimizer.defaults
-        self._tuning = Tuning(plan, lr=defaults["lr"], weight_decay=defaults.get("weight_decay"))
+        self._tuning = Tuning(plan, self._updater.optimizer)
         self._keeper = Keeper(
             task=task, updater=self._updater, schedule=self._schedule, tuning=self._tuning, run=run, world=world
         )

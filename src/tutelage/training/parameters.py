@@ -48,27 +48,22 @@ def parameter_groups(model: nn.Module, groups: Sequence[Group] = ()) -> list[Par
     """
     for group in groups:
         matching(model, [group.pattern])
-    embeddings = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
+    embeddings = {module.weight for module in model.modules() if isinstance(module, nn.Embedding)}
     found: dict[tuple[object, ...], ParameterGroup] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
         group = next((each for each in groups if fnmatchcase(name, each.pattern)), Group(pattern="*"))
-        is_plain = parameter.ndim < 2 or id(parameter) in embeddings
+        is_embedding = parameter in embeddings
+        is_plain = parameter.ndim < 2 or is_embedding
         weight_decay = 0.0 if group.weight_decay is None and is_plain else group.weight_decay
-        made = found.setdefault(
-            (group.lr_scale, weight_decay, id(parameter) in embeddings),
-            {
-                "params": [],
-                "names": [],
-                "lr_scale": group.lr_scale,
-                "decays": weight_decay is None,
-                "is_embedding": id(parameter) in embeddings,
-                **({} if weight_decay is None else {"weight_decay": weight_decay}),
-            },
-        )
-        made["params"].append(parameter)
-        made["names"].append(name)
+        key = (group.lr_scale, weight_decay, is_embedding)
+        if key not in found:
+            own = {} if weight_decay is None else {"weight_decay": weight_decay}
+            about = {"lr_scale": group.lr_scale, "decays": weight_decay is None, "is_embedding": is_embedding}
+            found[key] = {"params": [], "names": [], **about, **own}
+        found[key]["params"].append(parameter)
+        found[key]["names"].append(name)
     if not found:
         raise InvalidSpec("no parameter is left to train", hint="freeze fewer of them")
     return list(found.values())

@@ -30,12 +30,16 @@ class Loss:
         return float(self.total.detach()) / max(self.num_items, 1)
 
 
-class Task(Protocol[Batch]):
-    """What `fit` trains. `SamplesTask`, `StatefulTask` and `CompilesTask` say what a task may have besides."""
+class HasModel(Protocol):
+    """Anything that trains one model."""
 
     @property
     def model(self) -> nn.Module:
-        """The module whose parameters are trained; on its device before `fit` begins."""
+        """The module whose parameters are trained; on its device before the training begins."""
+
+
+class Task(HasModel, Protocol[Batch]):
+    """What `fit` trains. `SamplesTask`, `StatefulTask` and `CompilesTask` say what a task may have besides."""
 
     def batch(self, position: int) -> Batch:
         """Return the batch at a position, counted from 0 over the whole training.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from torch.optim import Optimizer
+
 from tutelage.core.errors import InvalidSpec, unknown
 from tutelage.training.plan import Plan
 
@@ -14,11 +16,11 @@ WHOLE = frozenset({"max_steps", "patience"})
 class Tuning:
     """The tunables of `tutelage.core.training` as they stand; only those that mean something in the plan."""
 
-    def __init__(self, plan: Plan, *, lr: float, weight_decay: float | None) -> None:
+    def __init__(self, plan: Plan, optimizer: Optimizer) -> None:
         stopping = plan.early_stopping
         known: dict[str, float | None] = {
-            "lr": lr,
-            "weight_decay": weight_decay,
+            "lr": optimizer.defaults["lr"],
+            "weight_decay": optimizer.defaults.get("weight_decay"),
             "max_steps": plan.max_steps,
             "patience": stopping.patience if stopping and stopping.rule == "patience" else None,
             "grokfast_lamb": plan.grokfast.lamb if plan.grokfast else None,
