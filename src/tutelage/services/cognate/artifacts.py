@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, load_model, save_file, save_model
 
 from tutelage.core.errors import DamagedFile, InvalidSpec
@@ -69,7 +70,7 @@ def load_saved_model(folder: Path) -> tuple[CausalLM, TextTokenizer]:
         model = CausalLM(ModelSettings.of(document))
         load_model(model, folder / WEIGHTS)
         tokenizer = TextTokenizer.load(folder / TOKENIZER)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise DamagedFile(f"the model in {folder.name} cannot be read: {error}") from error
     return model.eval(), tokenizer
 

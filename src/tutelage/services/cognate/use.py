@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from tutelage.core.errors import InvalidSpec, unknown
 from tutelage.core.ports import Emit, Requests
@@ -35,11 +36,23 @@ def use(model: Path, config: CognateConfig, requests: Requests, emit: Emit) -> N
     """Load the operation's models once each, and answer every request."""
     loaded: dict[str, tuple[CausalLM, TextTokenizer]] = {}
     for request in requests:
-        asked = GenerateRequest.model_validate(dict(request))
+        asked = read_request(request)
         name = _chosen(asked.model, trained_models(model, config))
         if name not in loaded:
             loaded[name] = load_saved_model(model / "artifacts" / name)
         emit(answer(*loaded[name], asked))
+
+
+def read_request(request: Mapping[str, Any]) -> GenerateRequest:
+    """Return the request as it is meant. Raises UnknownName for a key, InvalidSpec for a value out of bounds."""
+    for key in request:
+        if key not in GenerateRequest.model_fields:
+            raise unknown("key", key, GenerateRequest.model_fields)
+    try:
+        return GenerateRequest.model_validate(dict(request))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InvalidSpec(f"{'.'.join(map(str, first['loc']))}: {first['msg']}, got {first['input']!r}"[:500]) from None
 
 
 def answer(model: CausalLM, tokenizer: TextTokenizer, asked: GenerateRequest) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from tutelage.core.errors import InvalidSpec
+from tutelage.core.errors import DamagedFile, InvalidSpec
 
 PAD, EOS = "<pad>", "<eos>"
 PAD_ID, EOS_ID = 0, 1
@@ -44,8 +44,11 @@ class TextTokenizer:
 
     @classmethod
     def load(cls, path: Path) -> TextTokenizer:
-        """Read a `tokenizer.json`."""
-        return cls(Tokenizer.from_file(str(path)))
+        """Read a `tokenizer.json`. Raises DamagedFile for one that is not whole."""
+        try:
+            return cls(Tokenizer.from_str(path.read_text(encoding="utf-8")))
+        except Exception as error:  # the library raises plain exceptions; whatever it says, the file is no tokenizer
+            raise DamagedFile(f"{path.name} cannot be read as a tokenizer: {error}") from error
 
     def save(self, path: Path) -> None:
         """Write `tokenizer.json`."""
