@@ -65,7 +65,7 @@ def _conclude(config: CognateConfig, run: Run, results: Mapping[str, dict[str, A
     table = ablation_table(config, results)
     write_json(Shelf(run=run), TABLE, {"models": table.rows})
     run.artifact("models.md").write_text(table.markdown, encoding="utf-8")
-    best = min(trained, key=lambda name: trained[name]["validation"]["val_loss"])
+    best = min(trained, key=lambda name: trained[name]["validation"]["val_bits_per_byte"])
     return {
         "success": True,
         "modelPath": trained[best]["modelPath"],
