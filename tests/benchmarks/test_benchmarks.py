@@ -29,6 +29,15 @@ KEYS = {
     },
     "time_limit": {"longest_work_s", "shortest_work_s", "kept", "better_than_trivial", "longest_start_s"},
     **({"grokfast": {"cost_vs_reference", "max_difference", "ma_cost_vs_reference"}} if HAS_TORCH else {}),
+    **(
+        {
+            "act": {"accuracy", "hops_correlation", "ponder_steps_1", "ponder_steps_4", "time_1_over_4"},
+            "memory": {"recall_off", "recall_64", "recall_8", "recall_8_fifo_expectation", "reads", "writes", "leak"},
+            "pretrain": {"tokens_per_s_eager", "peak_memory_mib", "parameters"},
+        }
+        if HAS_TORCH
+        else {}
+    ),
     "overhead": {"reporting_overhead_pct", "us_per_step", "visible_p50_ms", "visible_p99_ms"},
 }
 
@@ -56,7 +65,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_the_list() -> None:
     answer = run_benchmarks("stor")
     assert answer.returncode == 2
     assert "'store'" in answer.stderr
-    assert "judgement, overhead, page, store" in answer.stderr
+    assert "judgement, memory, overhead, page, pretrain, store" in answer.stderr
 
 
 def test_every_key_of_the_documents_is_described() -> None:

@@ -29,7 +29,7 @@ JSON = st.recursive(
     [
         ({}, "invalid_spec", "names no service"),
         ({"service": "fak"}, "unknown_name", "Did you mean 'fake'?"),
-        ({"service": "cognate"}, "not_yet", "cognate"),
+        ({"service": "codegen"}, "not_yet", "codegen"),
         ({"service": "fake", "confg": {}}, "invalid_spec", "did you mean 'config'"),
         ({"service": "fake", "config": {"stpes": 1}}, "invalid_spec", "did you mean 'steps'"),
         ({"service": "fake", "config": {"steps": 0}}, "invalid_spec", "greater than or equal to 1, got 0"),

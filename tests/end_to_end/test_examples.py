@@ -18,10 +18,17 @@ SMALLEST = {
     "breast_cancer.yaml": ("hyperparameterSearch.nTrials=2", "validationStrategy.folds=2"),
 }
 
+LANGUAGE_MODELS = {
+    "pretrain-stdlib.yaml": ("preset=nano",),
+    "cognate-ablation.yaml": ("preset=nano", "max_steps=4"),
+    "reasoning.yaml": ("preset=nano", 'dataset_sources=["GSM8K","SVAMP","HotpotQA"]', "max_steps=4"),
+}
+NEEDS_QUESTIONS = "reasoning.yaml"
+
 
 def test_every_spec_has_its_smallest_form_here() -> None:
     specs = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".json", ".yaml", ".toml")}
-    assert specs == set(SMALLEST)
+    assert specs == {*SMALLEST, *LANGUAGE_MODELS}
 
 
 @pytest.mark.slow  # trains for real: 10 s each
@@ -35,6 +42,29 @@ def test_an_example_trains_a_model(name: str, home: Path, tmp_path: Path) -> Non
     result = json.loads(target.read_text())
     assert result["success"] is True
     assert result["metrics"]["test"]
+    [model] = home.glob("operations/*/" + result["modelPath"])
+    assert model.stat().st_size > 0
+
+
+@pytest.mark.slow  # trains for real, in processes of their own
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.needs_shared_data] if name == NEEDS_QUESTIONS else [])
+        for name in sorted(LANGUAGE_MODELS)
+    ],
+)
+def test_an_example_trains_a_language_model(name: str, home: Path, tmp_path: Path) -> None:
+    target = tmp_path / "result.json"
+    changes = [*LANGUAGE_MODELS[name], "resources.cpus=1"]
+    if name == NEEDS_QUESTIONS:
+        changes.append(f"data_dir={os.environ['TUTELAGE_TEST_DATA']}/lm")
+    overrides = [part for change in changes for part in ("--set", change)]
+    command = [*TUTELAGE, "train", str(EXAMPLES / name), "--output", str(target), *overrides]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(target.read_text())
+    assert result["success"] is True
     [model] = home.glob("operations/*/" + result["modelPath"])
     assert model.stat().st_size > 0
 

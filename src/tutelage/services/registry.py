@@ -9,12 +9,12 @@ from tutelage.core.errors import NotYet, ServiceBroken, unknown
 from tutelage.core.service import Service, load
 
 BUILT_IN = {
+    "cognate": "tutelage.services.cognate:SERVICE",
     "script": "tutelage.services.script:SERVICE",
     "tabular": "tutelage.services.tabular:SERVICE",
 }
 
 PLANNED = {
-    "cognate": "pretraining of a small reasoning language model",
     "agents": "behaviour policies, one agent or a team",
     "codegen": "text to WGSL",
 }

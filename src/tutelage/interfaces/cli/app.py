@@ -16,6 +16,7 @@ from tutelage.interfaces.cli import (
     assess,
     demo,
     doctor,
+    generate,
     holdings,
     keep,
     learn,
@@ -31,7 +32,6 @@ from tutelage.interfaces.cli import (
 from tutelage.interfaces.cli.errors import show_error
 
 NOT_YET = {
-    "generate": "generating text comes with the `cognate` and `codegen` services",
     "act": "acting comes with the `agents` service",
 }
 """Commands of the design that are not built yet -> why; asked for, they are refused by name."""
@@ -72,7 +72,13 @@ PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "reject": act.reject,
         "edit": holdings.edit,
     },
-    "Use": {"artifacts": use.artifacts, "models": holdings.models, "predict": use.predict, "upload": holdings.upload},
+    "Use": {
+        "artifacts": use.artifacts,
+        "models": holdings.models,
+        "predict": use.predict,
+        "generate": generate.generate,
+        "upload": holdings.upload,
+    },
     "Serve": {"serve": serve.serve, "mcp": agents.mcp},
     "Keep": {"hosts": keep.hosts, "rm": keep.rm, "gc": keep.gc, "doctor": doctor.doctor},
 }

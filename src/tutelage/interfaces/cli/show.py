@@ -22,6 +22,9 @@ from tutelage.interfaces.cli.terminal import INK, PAINTED, RED, VERDICT_SIGNS, h
 BAR_WIDTH = 24
 CURVE_WIDTH = 48
 MAX_LATEST = 8
+WRITES_TEXT = frozenset({"cognate"})
+"""Services whose models are asked for text."""
+
 MAX_NEXT = 3
 VERBS = {Advice.STOP: Verb.STOP, Advice.TUNE: Verb.TUNE, Advice.USE_CHECKPOINT: Verb.BRANCH}
 """Advice that asks for a command -> the command."""
@@ -204,7 +207,7 @@ def next_commands(operation: wire.Operation, data: str = "DATA.csv") -> list[str
     if operation.state is State.COMPLETED:
         has_model = (operation.result or {}).get("modelPath", "") is not None
         found += [
-            *([f"tutelage predict {key} {data} -o predictions.csv"] if has_model else []),
+            *([_use_command(operation, data)] if has_model else []),
             f"tutelage show {key} --why",
             f"tutelage artifacts {key} --get NAME",
         ]
@@ -214,6 +217,14 @@ def next_commands(operation: wire.Operation, data: str = "DATA.csv") -> list[str
     else:
         found += [f"tutelage follow {key}", f'tutelage stop {key} --reason "..."']
     return list(dict.fromkeys(found))[:MAX_NEXT]
+
+
+def _use_command(operation: wire.Operation, data: str) -> str:
+    """Return how this operation's model is asked."""
+    key = words.short(operation.id)
+    if operation.service in WRITES_TEXT:
+        return f'tutelage generate {key} --prompt "..."'
+    return f"tutelage predict {key} {data} -o predictions.csv"
 
 
 def summary_line(operation: wire.Operation) -> Text:

@@ -1,0 +1,1 @@
+"""The model in forms that other libraries read."""
