@@ -103,7 +103,7 @@ class ModelRun:
         """Declare a metric of the operation."""
         self._run.define(metric, **declared)
 
-    def judge(self, *scopes: str) -> None:
+    def judge(self, *scopes: str, until: int | None = None) -> None:
         """Leave the judged scopes as the operation has them."""
 
     def checkpoint(self, step: int, save: Save, metrics: Mapping[str, float] | None = None) -> Path:
