@@ -19,9 +19,10 @@ TABLE = "models.json"
 
 def train_several(config: CognateConfig, run: Run) -> dict[str, Any] | None:
     """Train every model; None where the operation was paused or cancelled. Raises TrainingError where all failed."""
-    run.judge(*(f"model={name}" for name in config.names))
+    lengths = [config.variant(name).max_steps for name in config.names]
+    run.judge(*(f"model={name}" for name in config.names), until=lengths[0] if len(set(lengths)) == 1 else None)
     place = Place.read(run.resume())
-    total = sum(config.variant(name).max_steps for name in config.names)
+    total = sum(lengths)
     shared: dict[str, Prepared] = {}
     for name in config.names[place.number :]:
         at = ModelRun(run, name=name, place=place, seed=seed_of_model(config, name, run.seed), total_steps=total)
