@@ -127,16 +127,12 @@ def lasting(bench: Workbench) -> dict[Any, str]:
     [
         ({"dataset_sources": ["GSM8K"]}, "source_missing"),
         ({"vocab_size": 90_000}, "invalid_spec"),
-        ({"learning_rate": 10.0, "gradient_clip": 1e6, "act_enabled": False}, "non_finite"),
     ],
     indirect=["bench"],
 )
 def test_a_failure_has_its_name(bench: Workbench, code: str) -> None:
     bench.start()
-    status = bench.ended()
-    if code == "non_finite" and status == 0:
-        pytest.fail("the training was to diverge")
-    assert status == 1
+    assert bench.ended() == 1
     assert bench.events(EventKind.ERROR)[-1].data["code"] == code
 
 
