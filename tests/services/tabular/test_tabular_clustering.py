@@ -157,7 +157,7 @@ def test_clusters_of_real_tables_are_better_than_random_ones(
     reader = ColumnReader(infer_columns(frame, names=[name for name in frame if name != label], asked=False))
     typed, values = reader.transform(frame), read_labels(frame, label or "").values
     parts = {"frame": typed[:1200], "target": values[:1200], "test_frame": typed[1200:], "test_target": values[1200:]}
-    server = FitServer(io.BytesIO())
+    server = FitServer(io.BytesIO(), lambda: False)
     server.answer(messages.Load(task=CLUSTERING, reader=reader, threads=1, **parts))
     request = {"params": REGISTRY[algorithm].defaults, "train": np.arange(1200), "keep": tmp_path / "m"}
     fitted = server.answer(messages.Fit(algorithm=algorithm, seed=1, **request))

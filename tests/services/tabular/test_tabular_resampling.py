@@ -122,7 +122,7 @@ def fitted(folder: Path, frame: Any, reader: ColumnReader, target: Any, kind: st
     """Fit on the first 240 rows, validate on the next 80; the test are the last 80."""
     typed = reader.transform(frame)
     parts = {"frame": typed[:320], "target": target[:320], "test_frame": typed[320:], "test_target": target[320:]}
-    server = FitServer(io.BytesIO())
+    server = FitServer(io.BytesIO(), lambda: False)
     server.answer(messages.Load(task=CLASSIFICATION, reader=reader, threads=1, resample=asked(kind), **parts))
     params = {"algorithm": algorithm, "params": REGISTRY[algorithm].defaults, "keep": folder / "m"}
     return server.answer(messages.Fit(seed=3, train=np.arange(240), validation=np.arange(240, 320), **params))
