@@ -43,10 +43,8 @@ class Bench:
         self.load = messages.Load(task=self.task, reader=reader, test_target=values[num_train:], threads=1, **parts)
 
     def fit(self, algorithm: str, **more: Any) -> messages.Fitted:
-        server, channel = (
-            FitServer(io.BytesIO(), lambda: False),
-            {"algorithm": algorithm, "params": REGISTRY[algorithm].defaults},
-        )
+        server = FitServer(io.BytesIO(), lambda: False)
+        channel = {"algorithm": algorithm, "params": REGISTRY[algorithm].defaults}
         server.answer(self.load)
         answer = server.answer(messages.Fit(**{**channel, "seed": 3, "train": self.train, **more}))
         assert isinstance(answer, messages.Fitted), answer
