@@ -33,6 +33,8 @@ HEADERS = {
 }
 ASK_AGAIN, KEEP = "no-cache", "public, max-age=31536000, immutable"
 MODULES = "<!-- modules -->"
+LATER = frozenset(f"{view}.js" for view in ("compare", "decisions", "hosts", "models", "new", "services"))
+"""Views that are seldom the first: their modules are asked for when they are opened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +76,10 @@ class Page:
 
     @cached_property
     def index(self) -> Asset:
-        """The page itself: its links name the version, and its modules are asked for at once."""
+        """The page itself: its links name the version, and the modules of first views are asked for at once."""
         text = self.assets["index.html"].content.decode()
-        modules = sorted(name for name in self.assets if name.endswith(".js") and f'"/web/{name}"' not in text)
+        own = (name for name in self.assets if name.endswith(".js") and name not in LATER)
+        modules = sorted(name for name in own if f'"/web/{name}"' not in text)
         links = "\n".join(f'<link rel="modulepreload" href="/web/{name}">' for name in modules)
         text = text.replace(MODULES, links).replace('"/web/', f'"/web/{self.version}/')
         return Asset(content=text.encode(), media_type="text/html")
