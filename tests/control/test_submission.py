@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from tests.support import FAKE
 
 from tutelage.control.queue import Slots
-from tutelage.control.submission import accept
-from tutelage.core.errors import InvalidSpec, ServiceBroken, TutelageError
+from tutelage.control.submission import accept, check_installed
+from tutelage.core.errors import InvalidSpec, MissingDependency, ServiceBroken, TutelageError
 from tutelage.services.registry import Registry
+from tutelage.testing.fake import SERVICE
 
 REGISTRY = Registry(FAKE)
 MACHINE = Slots(cpus=2, gpus=0, memory_gib=8)
@@ -75,3 +77,11 @@ def test_no_document_is_answered_with_anything_but_our_errors(document: dict[str
     for given_document in (document, {"service": "fake", "config": config}, {"service": "fake", **document}):
         with contextlib.suppress(TutelageError):
             accept(given_document, registry=REGISTRY, machine=MACHINE)
+
+
+def test_a_service_whose_library_is_absent_is_refused_with_what_installs_it() -> None:
+    check_installed(replace(SERVICE, needs=("json",)))
+    lacking = replace(SERVICE, needs=("json", "no_such_library"), extra="torch")
+    with pytest.raises(MissingDependency, match="no_such_library") as refused:
+        check_installed(lacking)
+    assert refused.value.hint == "pip install 'tutelage[torch]'"

@@ -7,13 +7,23 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from tutelage.control.policies import check_policy
 from tutelage.control.queue import Slots, check_possible
-from tutelage.core.errors import InvalidSpec, NotYet, ServiceBroken, TooLarge, UnknownName, nearest, unknown
+from tutelage.core.errors import (
+    InvalidSpec,
+    MissingDependency,
+    NotYet,
+    ServiceBroken,
+    TooLarge,
+    UnknownName,
+    nearest,
+    unknown,
+)
 from tutelage.core.hosts import host_of
 from tutelage.core.paths import relative_paths
 from tutelage.core.service import Service, load
@@ -36,7 +46,7 @@ class Accepted:
 def accept(document: Mapping[str, Any], *, registry: Registry, machine: Slots, hosts: Collection[str] = ()) -> Accepted:
     """Validate a document as the platform's spec, or as a service's own format.
 
-    Raises InvalidSpec (each place with its message), UnknownName, NotYet or TooLarge.
+    Raises InvalidSpec (each place with its message), UnknownName, NotYet, MissingDependency or TooLarge.
     """
     if len(json.dumps(document)) > MAX_DOCUMENT_BYTES:
         raise TooLarge(f"the spec is over {MAX_DOCUMENT_BYTES:,} bytes", hint="name data by path, do not embed it")
@@ -46,11 +56,20 @@ def accept(document: Mapping[str, Any], *, registry: Registry, machine: Slots, h
     _refuse_relative(read)
     spec = validated(Spec, read)
     _refuse_unbuilt(spec)
+    service = registry.get(spec.service)
     if check_executor(spec.executor, hosts) is None:
         check_possible(spec.resources, machine)
-    service = registry.get(spec.service)
+        check_installed(service)
     check_policy(spec.policy, service)
     return Accepted(spec=spec, service=service, config=validated(load(service.config), spec.config, at="config"))
+
+
+def check_installed(service: Service) -> None:
+    """Raise MissingDependency where a module that the service's training imports is not here; nothing is imported."""
+    missing = [name for name in service.needs if find_spec(name) is None]
+    if missing:
+        how = f"pip install 'tutelage[{service.extra}]'" if service.extra else f"install {', '.join(missing)}"
+        raise MissingDependency(f"{service.name} needs {', '.join(missing)}: not installed here", hint=how)
 
 
 def check_executor(executor: str, hosts: Collection[str]) -> str | None:

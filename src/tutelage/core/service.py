@@ -81,7 +81,8 @@ class Service:
     of a failed run (called by the supervisor, so its module imports no library).
 
     `unit` is the step's name in scope "", `scopes` the step's name in each further scope kind, `judged` the scope
-    kinds whose curves are judged (none: scope "" itself), `objective` the metric that counts.
+    kinds whose curves are judged (none: scope "" itself), `objective` the metric that counts. `needs` are modules that
+    a training here imports and a plain installation lacks, `extra` the extra of this package that brings them.
     """
 
     name: str
@@ -101,6 +102,8 @@ class Service:
     objective: str | None = None
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     commands: Mapping[str, ServiceCommand] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    extra: str = ""
 
     def unit_of(self, scope: str) -> str:
         """Return the step's name in `scope`: that of its last part's kind."""

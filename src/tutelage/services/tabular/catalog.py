@@ -51,7 +51,7 @@ ALGORITHMS: Mapping[str, AlgorithmName] = {
     "knn": AlgorithmName(takes_weights=False),
     "naive_bayes": AlgorithmName(tasks=(CLASSIFICATION,)),
     "neural_network": AlgorithmName(has_rounds=True),
-    "embedding_network": AlgorithmName(has_rounds=True, module="torch", package="torch==2.13.0"),
+    "embedding_network": AlgorithmName(has_rounds=True, module="torch", package="'tutelage[torch]'"),
     "kmeans": AlgorithmName(tasks=(CLUSTERING,), takes_weights=False),
     "dbscan": AlgorithmName(tasks=(CLUSTERING,), takes_weights=False),
 }
