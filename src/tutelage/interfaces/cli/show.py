@@ -22,6 +22,9 @@ from tutelage.interfaces.cli.terminal import INK, PAINTED, RED, VERDICT_SIGNS, h
 BAR_WIDTH = 24
 CURVE_WIDTH = 48
 MAX_LATEST = 8
+LEAVES_NO_MODEL = frozenset({"script"})
+"""Services whose operations end without a model that Tutelage could ask."""
+
 WRITES_TEXT = frozenset({"cognate"})
 """Services whose models are asked for text."""
 
@@ -205,7 +208,8 @@ def next_commands(operation: wire.Operation, data: str = "DATA.csv") -> list[str
     elif judged and (verb := VERBS.get(judged.recommendation.do)) and operation.commands.get(verb, "") is None:
         found.append(_command(judged.recommendation, key, judged.sentence))
     if operation.state is State.COMPLETED:
-        has_model = (operation.result or {}).get("modelPath", "") is not None
+        kept = (operation.result or {}).get("modelPath", "") is not None
+        has_model = kept and operation.service not in LEAVES_NO_MODEL
         found += [
             *([_use_command(operation, data)] if has_model else []),
             f"tutelage show {key} --why",
