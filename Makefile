@@ -74,5 +74,5 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/.made
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/.made
 	$(BIN)/pip install --constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) \
-		--editable '.[tabular,mlflow,onnx,torch,huggingface,dev]'
+		--editable '.[tabular,mlflow,onnx,torch,huggingface,agents,codegen,oracle,sb3,dev]'
 	@touch $@

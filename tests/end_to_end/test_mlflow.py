@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from tests.support import end_processes
-from tests.tracking.servers import answering, black_hole, free_port
+from tests.tracking.servers import answering, black_hole, free_port, held_port
 
 from tutelage.client import connect
 from tutelage.core.atomic import write_json
@@ -227,35 +227,61 @@ def test_a_server_that_is_healthy_and_fails_all_the_same_is_given_up(finished: O
     assert "500" in told["detail"]
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, Any]]:
-    """The address of an MLflow server, and what starts it."""
-    port = free_port()
-    program = Path(sys.executable).with_name("mlflow")
-    arguments = [str(program), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    arguments += ["--backend-store-uri", f"sqlite:///{tmp_path}/server.db", "--artifacts-destination", str(tmp_path)]
-    started: list[subprocess.Popen[bytes]] = []
+class LateServer:
+    """An MLflow server whose address is known, and refused, before it starts."""
 
-    def start() -> None:
-        with (tmp_path / "server.log").open("wb") as log:
-            env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
-            started.append(
-                subprocess.Popen(arguments, cwd=tmp_path, env=env, stdout=log, stderr=log, start_new_session=True)
+    def __init__(self, folder: Path, port: int, holder: contextlib.ExitStack) -> None:
+        self.uri = f"http://127.0.0.1:{port}"
+        self._folder, self._port, self._holder = folder, port, holder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Give the port to the server; start it again where it ends at once, its port taken in that instant."""
+        self._holder.close()
+        deadline = time.monotonic() + 400
+        while not answers(self.uri):
+            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._started()
+            time.sleep(0.2)
+
+    @property
+    def log(self) -> Path:
+        return self._folder / "server.log"
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        program = Path(sys.executable).with_name("mlflow")
+        arguments = [str(program), "server", "--host", "127.0.0.1", "--port", str(self._port), "--workers", "1"]
+        arguments += ["--backend-store-uri", f"sqlite:///{self._folder}/server.db"]
+        arguments += ["--artifacts-destination", str(self._folder)]
+        env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                arguments, cwd=self._folder, env=env, stdout=log, stderr=log, start_new_session=True
             )
 
-    yield f"http://127.0.0.1:{port}", start
-    for process in started:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    def end(self) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LateServer]:
+    """The address of an MLflow server, and what starts it."""
+    with contextlib.ExitStack() as holder:
+        made = LateServer(tmp_path, holder.enter_context(held_port()), holder)
+        yield made
+        made.end()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a refused Unix socket, left unclosed
-def test_a_server_that_comes_late_gets_the_run_once(folder: Path, server: tuple[str, Any]) -> None:
-    uri, start = server
+def test_a_server_that_comes_late_gets_the_run_once(folder: Path, server: LateServer) -> None:
+    uri = server.uri
     done = train(folder, {"experimentName": "late", "trackingUri": uri, "modelAlias": "champion"})
     assert (done["success"], done["experiment"]["status"]) == (True, "unreachable")
-    start()
-    until(lambda: answers(uri), timeout_s=120)
+    server.start()
     end_processes(folder / "home")  # the next supervisor tries at once, whatever pause the first one had come to
     for name in ("supervisor.json", "supervisor.sock"):
         (folder / "home" / name).unlink(missing_ok=True)  # of a killed process: nobody listens there

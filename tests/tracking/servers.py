@@ -9,6 +9,15 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
+@contextmanager
+def held_port() -> Iterator[int]:
+    """Yield a port that refuses connections and that nobody else is given meanwhile: bound, and not listened at."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield int(holder.getsockname()[1])
+
+
 def free_port() -> int:
     """Return a port at which nobody listens."""
     with socket.socket() as probe:

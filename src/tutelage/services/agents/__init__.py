@@ -1,0 +1,1 @@
+"""`agents`: behaviour policies for one agent or a team, with communication."""
