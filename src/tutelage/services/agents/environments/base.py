@@ -31,7 +31,7 @@ class Continuous:
 
 @dataclass(frozen=True, kw_only=True)
 class Entities:
-    """A part of an observation that lists `num` things of `size` numbers each, from `start` on: what attention reads."""
+    """A part of an observation that lists `num` things of `size` numbers each from `start` on, for attention."""
 
     start: int
     num: int

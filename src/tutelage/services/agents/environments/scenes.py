@@ -1,4 +1,4 @@
-"""What a scene of a trajectory may hold: plain shapes in the task's own coordinates, drawn alike on the page and as GIF."""
+"""What a scene of a trajectory may hold: plain shapes in the task's coordinates, drawn alike on the page and as GIF."""
 
 from __future__ import annotations
 
