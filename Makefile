@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 8 ] && echo 8 || echo $$n)
 # Where pip looks for torch besides its own index: empty takes torch as that has it, a build for GPUs on most machines.
 TORCH_INDEX ?=
-PYTEST = $(BIN)/pytest -n $(JOBS) --dist loadfile
+PYTEST = $(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # Tests marked needs_shared_data read real tables where their folder stands beside the checkout.
 ifneq ($(wildcard ../shared/data),)
@@ -41,7 +41,8 @@ unit: $(VENV)/.test ## Run the quick tests only
 	$(PYTEST) -m "not slow"
 
 matrix: $(VENV)/.test ## Train every algorithm on every table, and every one twice: half an hour
-	TUTELAGE_MATRIX=all $(PYTEST) tests/services/tabular/test_tabular_matrix.py tests/services/tabular/test_tabular_limits.py
+	TUTELAGE_MATRIX=all $(PYTEST) tests/services/tabular/test_tabular_matrix.py tests/services/tabular/test_tabular_limits.py \
+		tests/services/tabular/test_tabular_resume.py
 
 bench: $(VENV)/.test ## Measure every claim, the quick way
 	$(BIN)/python -m benchmarks --quick

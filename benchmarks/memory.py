@@ -30,7 +30,7 @@ RULE_TRAINING = 3
 def run(*, quick: bool) -> Report:
     """Train a model for each capacity and each write rule, and ask fresh questions; --quick is too short to learn."""
     torch.set_num_threads(1)
-    steps = 30 if quick else 300
+    steps = 12 if quick else 300
     recalls = {capacity: trained(capacity, steps=steps) for capacity in (0, 64, 8)}
     tested = draw(TESTED, 2)
     values = {capacity: recall(model, tested) for capacity, model in recalls.items()}

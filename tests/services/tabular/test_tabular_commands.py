@@ -81,9 +81,9 @@ def test_tune_changes_the_budget_and_refuses_what_cannot_be_tuned(home: Path, sm
     operation.command("tune", sampler="random")
     operation.command("tune", n_trials=0)
     done = max(event["d"]["done"] for event in operation.events(kind="progress"))
-    operation.command("tune", n_trials=done + 8)
+    operation.command("tune", n_trials=done + 4)
     assert worker.wait(60) == 0
-    assert operation.result["metadata"]["nTrials"] == done + 8
+    assert operation.result["metadata"]["nTrials"] == done + 4
     assert not operation.result["metadata"]["stoppedEarly"]
     assert answers(operation) == [("tune", "refused"), ("tune", "refused"), ("tune", "applied")]
 
@@ -97,12 +97,12 @@ def test_checkpoint_is_written_when_asked_for(home: Path, small_csv: Path) -> No
 
 
 def test_a_hung_fit_is_killed_at_its_deadline_and_the_search_goes_on(home: Path, small_csv: Path) -> None:
-    search = {"nTrials": 60, "pruner": "none"}
+    search = {"nTrials": 20, "pruner": "none"}
     operation, worker = started(home, small_csv, hyperparameterSearch=search, options={"fitTimeout": 2.0})
     os.kill(fit_child_of(worker.pid), signal.SIGSTOP)
     assert worker.wait(120) == 0
     metadata = operation.result["metadata"]
-    assert (metadata["nTrials"], metadata["nTrialsFailed"]) == (60, 1)
+    assert (metadata["nTrials"], metadata["nTrialsFailed"]) == (20, 1)
     history = json.loads((operation.files.artifacts / "training_history.json").read_text())
     lost = [trial for trial in history["trials"] if trial["state"] == "failed"]
     assert lost[0]["reason"].startswith("fit_deadline: the fit did not end within 2 s")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import random
 import time
 from pathlib import Path
@@ -58,15 +59,19 @@ def test_killed_at_random_moments_ends_as_if_undisturbed(tmp_path: Path, home: P
     assert seen == numbers(calm, 1)
 
 
+WHOLE = os.environ.get("TUTELAGE_MATRIX") == "all"
+WAYS: list[tuple[str, dict[str, Any]]] = [
+    ("lightgbm", {"sampler": "cmaes", "pruner": "hyperband"}),
+    ("hist_gradient_boosting", {}),
+    ("neural_network", {}),
+    ("xgboost", {}),
+    ("gradient_boosting", {}),
+    ("lightgbm", {"sampler": "grid", "pruner": "wilcoxon", "space": {"num_leaves": {"choices": [4, 8]}}}),
+]
+
+
 @pytest.mark.slow  # a training and one killed twice
-@pytest.mark.parametrize(
-    ("algorithm", "search"),
-    [
-        *[(name, {}) for name in ("xgboost", "hist_gradient_boosting", "gradient_boosting", "neural_network")],
-        ("lightgbm", {"sampler": "cmaes", "pruner": "hyperband"}),
-        ("lightgbm", {"sampler": "grid", "pruner": "wilcoxon", "space": {"num_leaves": {"choices": [4, 8]}}}),
-    ],
-)
+@pytest.mark.parametrize(("algorithm", "search"), WAYS if WHOLE else WAYS[:3])
 def test_every_way_of_streaming_and_sampling_ends_as_if_undisturbed(
     tmp_path: Path, home: Path, algorithm: str, search: dict[str, Any]
 ) -> None:
