@@ -12,11 +12,12 @@ NEVER = np.float32(-np.inf)
 Floats = NDArray[np.float64]
 
 
-def log_softmax(logits: Logits) -> Floats:
-    """Return log-probabilities over the last axis, in float64; -inf stays."""
+def log_softmax(logits: Logits | Floats) -> Floats:
+    """Return log-probabilities over the last axis, in float64; -inf stays, and a row of nothing else becomes NaN."""
     scores = logits.astype(np.float64)
-    scores -= scores.max(-1, keepdims=True)
-    shifted: Floats = scores - np.log(np.exp(scores).sum(-1, keepdims=True))
+    with np.errstate(invalid="ignore"):
+        scores -= scores.max(-1, keepdims=True)
+        shifted: Floats = scores - np.log(np.exp(scores).sum(-1, keepdims=True))
     return shifted
 
 
@@ -26,7 +27,7 @@ def cut(logits: Logits, *, temperature: float, top_k: int | None, top_p: float |
     `temperature` divides the scores; `top_k` keeps the k likeliest (Fan et al. 2018), `top_p` the smallest set of the
     likeliest whose probabilities add up to p or more (Holtzman et al. 2020), at least one. Ties go to the lower id.
     """
-    log_probs = log_softmax((logits.astype(np.float64) / temperature).astype(np.float64))
+    log_probs = log_softmax(logits.astype(np.float64) / temperature)
     order = np.argsort(-log_probs, axis=-1, kind="stable")
     ranked = np.exp(np.take_along_axis(log_probs, order, -1))
     keep = np.ones_like(ranked, dtype=bool)
