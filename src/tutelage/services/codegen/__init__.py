@@ -1,0 +1,1 @@
+"""`codegen`: sentences to WGSL that compiles, computes and runs on any machine."""
