@@ -24,7 +24,7 @@ def write(
     mask_for: MaskFor | None = None,
     batch_size: int = 64,
 ) -> list[Written]:
-    """Write a program for each source, in the sources' order; draws hang on the seed and a source's place, not on batches."""
+    """Write a program for each source, in the sources' order. Draws hang on the seed and a place, not on batches."""
     bound = min(max_tokens, config.max_new_tokens)
     order = sorted(range(len(sources)), key=lambda place: len(sources[place]))
     found: dict[int, Written] = {}
