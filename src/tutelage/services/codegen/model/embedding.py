@@ -9,18 +9,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class TokenEmbedding(nn.Module):
+class TokenEmbedding(nn.Embedding):
     """One table for what is read and what is written; its first rows, transposed, are the head (tied embeddings)."""
 
     def __init__(self, vocab_size: int, d_model: int, *, target_vocab_size: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(vocab_size, d_model))
+        super().__init__(vocab_size, d_model)
         self._target_vocab_size, self._scale = target_vocab_size, math.sqrt(d_model)
         nn.init.normal_(self.weight, std=d_model**-0.5)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Map ids [B, T] to vectors [B, T, D], scaled by sqrt(D) (Vaswani et al. 2017, section 3.4)."""
-        return F.embedding(ids, self.weight) * self._scale
+        return super().forward(ids) * self._scale
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Map [B, T, D] to scores [B, T, V] of the tokens that can be written."""
