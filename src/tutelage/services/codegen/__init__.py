@@ -1,0 +1,1 @@
+"""`codegen`: trains an encoder-decoder Transformer that turns a sentence into WGSL."""
