@@ -24,7 +24,24 @@ _OPERATORS = ("+", "-", "*", "/", "%", "=", "<", ">", "<=", ">=", "==", "!=", "&
 _PUNCTUATION = (", ", "; ", ": ", " { ", "{ ", " {", " } ", "} ", " }")
 _KEYWORDS = (" fn ", "fn ", "let ", "return ", "var ", "if ", "for ", "else ", "struct ", "const ", "while ",
              "var<storage, read> ", "var<storage, read_write> ", "var<uniform> ", "var<private> ", "var<workgroup> ")  # fmt: skip
-_COMPONENTS = (".x", ".y", ".z", ".w", ".xy", ".yx", ".xz", ".zw", ".yz", ".xyz", ".rgb", ".rgba", ".r", ".g", ".b", ".a")
+_COMPONENTS = (
+    ".x",
+    ".y",
+    ".z",
+    ".w",
+    ".xy",
+    ".yx",
+    ".xz",
+    ".zw",
+    ".yz",
+    ".xyz",
+    ".rgb",
+    ".rgba",
+    ".r",
+    ".g",
+    ".b",
+    ".a",
+)
 _ATTRIBUTES = (
     "@compute @workgroup_size(", "@compute", "@vertex", "@fragment", "@workgroup_size", "@location", "@builtin",
     "@builtin(position)", "@builtin(vertex_index)", "@builtin(global_invocation_id)",
