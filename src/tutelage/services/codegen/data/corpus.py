@@ -26,6 +26,7 @@ MAX_NUMBERS, MAX_SLOTS = 10, 18
 MAX_CODE, MAX_SENTENCE = 480, 620
 """Characters, with slots: what fits into 96 tokens of code and 128 of sentence."""
 
+
 def programs(*, level: Level, split: Split, seed: int) -> Iterator[Program]:
     """Yield distinct programs of a split without end: a pure function of level, split and seed. Degenerate ones are
     left out of all splits."""
@@ -34,7 +35,9 @@ def programs(*, level: Level, split: Split, seed: int) -> Iterator[Program]:
     growers, weights = zip(*GROWERS[level], strict=True)
     while True:
         [grower] = kinds.choices(growers, weights)
-        yield _first(grower, level=level, split=split, rng=random.Random(f"{level} {seed} {split} {len(seen)}"), seen=seen)
+        yield _first(
+            grower, level=level, split=split, rng=random.Random(f"{level} {seed} {split} {len(seen)}"), seen=seen
+        )
 
 
 def _first(

@@ -7,7 +7,6 @@ import numpy as np
 from tutelage.services.codegen.data.primitives.primitive import Floats, norm, row
 
 
-
 def _pattern(point: Floats) -> Floats:
     """A gentle hash: strong ones multiply rounding errors until no two machines agree."""
     wave = np.sin(point @ np.array([1.9, 3.7], np.float32)) * np.float32(7.5)

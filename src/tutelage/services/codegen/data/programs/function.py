@@ -83,9 +83,7 @@ class Function:
         if self.struct is None:
             return call
         type, name = self.struct
-        return replace(
-            call, parameters=(Parameter(name=name, type=type),), structs=(Struct(name=type, fields=flat),)
-        )
+        return replace(call, parameters=(Parameter(name=name, type=type),), structs=(Struct(name=type, fields=flat),))
 
     def code(self) -> str:
         """Return the template of the WGSL."""

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from tutelage.services.codegen.data.expressions import Edge, Expression, Number, code_of, edges_of, say, value_of, variable
+from tutelage.services.codegen.data.expressions import (
+    Edge,
+    Expression,
+    Number,
+    code_of,
+    edges_of,
+    say,
+    value_of,
+    variable,
+)
 from tutelage.services.codegen.data.growing import Soil, grow
 from tutelage.services.codegen.data.primitives import TYPES
 from tutelage.services.codegen.data.programs.program import Context, Floats
@@ -139,4 +148,3 @@ def _grow(soil: Soil, depth: int, kind: Literal["kernel", "texture"], letter: st
         size=size,
         numbers=tuple(soil.numbers),
     )
-

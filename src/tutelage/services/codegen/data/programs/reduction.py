@@ -9,7 +9,16 @@ from typing import Literal
 
 import numpy as np
 
-from tutelage.services.codegen.data.expressions import Edge, Expression, Number, code_of, edges_of, say, value_of, variable
+from tutelage.services.codegen.data.expressions import (
+    Edge,
+    Expression,
+    Number,
+    code_of,
+    edges_of,
+    say,
+    value_of,
+    variable,
+)
 from tutelage.services.codegen.data.growing import Soil, grow
 from tutelage.services.codegen.data.programs.program import Context, Floats
 from tutelage.services.codegen.data.signature import RESULT, Parameter, Signature
