@@ -98,13 +98,8 @@ def test_what_is_no_manifest_is_refused(artifacts, text):
 
 
 def test_a_quality_that_a_later_phase_lowers_is_refused(artifacts):
-    write_manifest(
-        artifacts,
-        "optimizer",
-        inputs=[],
-        outputs=["ct2/model.bin"],
-        benchmarks={"exact_match": 0.5, "generate_ms": 9.0},
-    )
+    figures = {"exact_match": 0.5, "generate_ms": 9.0}
+    write_manifest(artifacts, "optimizer", inputs=[], outputs=["ct2/model.bin"], benchmarks=figures)
     with pytest.raises(DamagedFile, match=r"exact_match fell from 0\.73 in architect to 0\.5 in optimizer"):
         check_chain(artifacts, "optimizer")
 
@@ -114,7 +109,7 @@ def test_a_failed_gate_is_written_down(artifacts):
         artifacts, "accelerator", inputs=[], outputs=["ct2/model.bin"], benchmarks={}, failures=["parity 0.2 > 1e-4"]
     )
     assert (written.status, written.reasons) == ("failed", ["parity 0.2 > 1e-4"])
-    with pytest.raises(DamagedFile, match="parity 0.2"):
+    with pytest.raises(DamagedFile, match=r"parity 0\.2"):
         check_chain(artifacts, "accelerator")
 
 

@@ -12,6 +12,7 @@ from tutelage.services.codegen.config import CodegenConfig
 
 PHASES: Mapping[str, str] = {
     "architect": "tutelage.services.codegen.phases.architect:architect",
+    "optimizer": "tutelage.services.codegen.phases.optimizer:optimizer",
 }
 """Phase -> its function; what each imports is heavy, so only the one that is asked for is loaded."""
 

@@ -58,7 +58,7 @@ class CrossAttention(nn.Module):
 
 
 def mix(query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | None, is_causal: bool) -> Tensor:
-    """Return softmax(q k / sqrt(E)) v (Vaswani et al. 2017, equation 1): [B, H, T, E]; `mask` is True where a key counts.
+    """Return softmax(q k / sqrt(E)) v (Vaswani et al. 2017, equation 1), [B, H, T, E]; `mask`: whether a key counts.
 
     Training on a CPU spells it out: torch's fused backward is several times slower there on sequences this short.
     """

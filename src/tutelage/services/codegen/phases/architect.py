@@ -96,6 +96,8 @@ def _conclude(
         "ended_by": outcome.ended_by,
         "best_step": outcome.best_step,
         "final_loss": outcome.latest.get("train_loss"),
+        "level": config.data.level,
+        "seed": run.seed,
         "held_out_prompts": len(prepared.composition),
         "programs": len(prepared.corpus),
         "parameters": breakdown["total"],
