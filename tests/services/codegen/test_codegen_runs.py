@@ -11,7 +11,14 @@ TINY = {
     "preset": "tiny",
     "data": {"num_programs": 64, "num_held_out": 8},
     "model": {"d_model": 32, "num_encoder_layers": 1, "d_ffn": 64},
-    "training": {"max_steps": 24, "eval_steps": 4, "save_steps": 4, "sample_steps": 0, "eval_prompts": 4, "log_steps": 1},
+    "training": {
+        "max_steps": 24,
+        "eval_steps": 4,
+        "save_steps": 4,
+        "sample_steps": 0,
+        "eval_prompts": 4,
+        "log_steps": 1,
+    },
 }
 
 
