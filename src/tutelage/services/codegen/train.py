@@ -13,6 +13,7 @@ from tutelage.services.codegen.config import CodegenConfig
 PHASES: Mapping[str, str] = {
     "architect": "tutelage.services.codegen.phases.architect:architect",
     "optimizer": "tutelage.services.codegen.phases.optimizer:optimizer",
+    "integrator": "tutelage.services.codegen.phases.integrator:integrator",
 }
 """Phase -> its function; what each imports is heavy, so only the one that is asked for is loaded."""
 
