@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from tutelage.services.codegen.batches import Batch
+from tutelage.services.codegen.compiling import Compiles
 from tutelage.services.codegen.config import DecodingConfig
 from tutelage.services.codegen.data.pairs import Pair, fill
 from tutelage.services.codegen.decoding.write import write
@@ -20,9 +21,6 @@ from tutelage.services.codegen.vocabulary import Vocabulary
 LOSS_BATCH = 32
 NUM_SHOWN = 2
 GREEDY = DecodingConfig(constrain=False)
-
-Compiles = Callable[[str], bool]
-"""Tells whether a shader compiles."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""From a config to what training reads: programs, vocabulary, held-out pairs. The same config and seed give the same."""
+"""From a config to what training reads: programs, vocabulary, held-out pairs. The same seed gives the same."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tutelage.services.codegen.batches import Example
 from tutelage.services.codegen.config import CodegenConfig, TransformerConfig
 from tutelage.services.codegen.data.corpus import Corpus
 from tutelage.services.codegen.data.pairs import Pair, realise
+from tutelage.services.codegen.data.split import Split
 from tutelage.services.codegen.language.sentences import SentenceTokenizer
 from tutelage.services.codegen.language.tokenizer import CodeTokenizer
 from tutelage.services.codegen.vocabulary import Vocabulary
@@ -45,8 +46,8 @@ def prepare(config: CodegenConfig, *, seed: int) -> Prepared:
         corpus=corpus,
         vocabulary=vocabulary,
         model=config.model.sized(vocab_size=vocabulary.size, target_vocab_size=vocabulary.target_size),
-        composition=_held_out(config, "composition", seed),
-        iid=_held_out(config, "iid", seed),
+        composition=_held_out(config, "composition", seed, data.num_held_out),
+        iid=_held_out(config, "iid", seed, min(data.num_held_out, config.training.eval_prompts)),
     )
     _check_lengths(prepared)
     return prepared
@@ -68,9 +69,8 @@ def learn_vocabulary(corpus: Corpus, model: TransformerConfig, *, seed: int) -> 
     return Vocabulary(code, SentenceTokenizer.train(sentences, vocab_size=min(room, 1024)))
 
 
-def _held_out(config: CodegenConfig, split: str, seed: int) -> list[Pair]:
-    num_programs = min(config.data.num_held_out, config.training.eval_prompts)
-    corpus = Corpus.generate(level=config.data.level, split=split, seed=seed, num_programs=num_programs)  # type: ignore[arg-type]
+def _held_out(config: CodegenConfig, split: Split, seed: int, num_programs: int) -> list[Pair]:
+    corpus = Corpus.generate(level=config.data.level, split=split, seed=seed, num_programs=num_programs)
     return corpus.fixed_pairs()
 
 

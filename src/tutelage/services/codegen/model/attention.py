@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -21,8 +24,8 @@ class SelfAttention(nn.Module):
         return split(query, self._num_heads), split(key, self._num_heads), split(value, self._num_heads)
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | None, is_causal: bool) -> Tensor:
-        """Mix the values by the scaled scores (Vaswani et al. 2017, equation 1): [B, T, D]."""
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=is_causal)
+        """Mix the values by the scores: [B, T, D]."""
+        mixed = mix(query, key, value, mask=mask, is_causal=is_causal)
         attended: Tensor = self.output(joined(mixed))
         return attended
 
@@ -49,9 +52,24 @@ class CrossAttention(nn.Module):
     def forward(self, x: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | None) -> Tensor:
         """Map x [B, T, D] to [B, T, D]; `mask` [B, 1, 1, S] is True where a token was read, False on padding."""
         query = split(self.query(x), self._num_heads)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        mixed = mix(query, key, value, mask=mask, is_causal=False)
         attended: Tensor = self.output(joined(mixed))
         return attended
+
+
+def mix(query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | None, is_causal: bool) -> Tensor:
+    """Return softmax(q k / sqrt(E)) v (Vaswani et al. 2017, equation 1), [B, H, T, E]; `mask`: whether a key counts.
+
+    Training on a CPU spells it out: torch's fused backward is several times slower there on sequences this short.
+    """
+    if query.device.type != "cpu" or not torch.is_grad_enabled():
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=is_causal)
+    scores = query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])
+    if is_causal:
+        mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -torch.inf)
+    return scores.softmax(-1).to(value.dtype) @ value
 
 
 def split(x: Tensor, num_heads: int) -> Tensor:

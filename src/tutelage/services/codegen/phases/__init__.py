@@ -1,1 +1,1 @@
-"""The four phases - architect, optimizer, accelerator, integrator - and the manifests by which they trust one another."""
+"""The four phases - architect, optimizer, accelerator, integrator - and the manifests between them."""

@@ -31,7 +31,7 @@ class Base:
 
 
 def base_id(config: CodegenConfig, root: Path) -> str:
-    """Return the id of the operation that a phase goes on from: `base`, or the link of kind input. Raises InvalidSpec."""
+    """Return the id of the operation that a phase goes on from: `base`, or the input link. Raises InvalidSpec."""
     spec = json.loads(OperationFiles(root).spec.read_text())
     linked = [link["id"] for link in spec.get("links", []) if link["kind"] == "input"]
     named = {*linked, *([config.base] if config.base else [])}
@@ -54,7 +54,9 @@ def open_base(config: CodegenConfig, root: Path) -> Base:
     operation = base_id(config, root)
     artifacts = root.parent / operation / "artifacts"
     if not artifacts.is_dir():
-        raise InvalidSpec(f"there is no operation {operation} here, or it wrote nothing", hint="`tutelage ops` lists them")
+        raise InvalidSpec(
+            f"there is no operation {operation} here, or it wrote nothing", hint="`tutelage ops` lists them"
+        )
     previous = PREVIOUS[config.phase]
     assert previous is not None, "the first phase has no base"
     return Base(operation=operation, artifacts=artifacts, manifest=check_chain(artifacts, previous))

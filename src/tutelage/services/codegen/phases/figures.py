@@ -30,7 +30,8 @@ def read_figure(name: str, value: float | str) -> tuple[str, float]:
     unit = found[2] and _SPELLINGS.get(found[2], found[2].lower()) if found else None
     if found is None or (unit and unit not in UNITS):
         raise InvalidSpec(
-            f"the figure {name!r} is no number with a unit: {value!r}", hint=f'as in "12.4ms"; units: {", ".join(UNITS)}'
+            f"the figure {name!r} is no number with a unit: {value!r}",
+            hint=f'as in "12.4ms"; units: {", ".join(UNITS)}',
         )
     own = next((each for each in UNITS if name.endswith(f"_{each}")), None)
     if own and unit and own != unit:

@@ -32,7 +32,7 @@ class FileHash(Document):
     """A file within the artifacts, by its content."""
 
     path: str = Field(min_length=1, description="path within the operation's artifacts, with /")
-    sha256: str = Field(pattern=r"\A[0-9a-f]{64}\Z", description="SHA-256 of the content, in hexadecimal digits")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the content, in hexadecimal digits")
 
     @field_validator("path")
     @classmethod
@@ -171,7 +171,9 @@ def _check_figures(artifacts: Path, manifest: Manifest) -> None:
                 hint=AGAIN,
             )
     for figure in measured.keys() - manifest.benchmarks.keys():
-        raise DamagedFile(f"the figure {figure} of {manifest.phase} was measured, and is not in the manifest", hint=AGAIN)
+        raise DamagedFile(
+            f"the figure {figure} of {manifest.phase} was measured, and is not in the manifest", hint=AGAIN
+        )
 
 
 def _check_not_lowered(manifest: Manifest, before: Manifest) -> None:
