@@ -64,7 +64,12 @@ class Tunable:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceCommand:
-    """A service's own command: `tutelage SERVICE NAME`; runs in a short-lived worker."""
+    """A service's own command: `tutelage SERVICE NAME`; runs in a short-lived worker, in the caller's folder.
+
+    Dotted paths: `arguments` a pydantic model, whose required fields are arguments and whose others are options;
+    `run(arguments) -> dict`, the document that `--json` prints. Its `text`, a list of lines, is printed otherwise, and
+    its `exit_code` is the command's; both are left out of the JSON.
+    """
 
     arguments: str
     run: str

@@ -1,0 +1,26 @@
+"""One operation of `codegen`: the phase that its config asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tutelage.core.errors import NotYet
+from tutelage.core.ports import Run
+from tutelage.core.service import load
+from tutelage.services.codegen.config import CodegenConfig
+
+PHASES: Mapping[str, str] = {
+    "architect": "tutelage.services.codegen.phases.architect:architect",
+    "optimizer": "tutelage.services.codegen.phases.optimizer:optimizer",
+}
+"""Phase -> its function; what each imports is heavy, so only the one that is asked for is loaded."""
+
+
+def train(config: CodegenConfig, run: Run) -> dict[str, Any] | None:
+    """Run a phase; None where it was paused or cancelled. Raises NotYet for a phase that is not built."""
+    run.phase("preparing")
+    if config.phase not in PHASES:
+        raise NotYet(f"the phase {config.phase!r} is not built yet", hint=f"built: {', '.join(PHASES)}")
+    result: dict[str, Any] | None = load(PHASES[config.phase])(config, run)
+    return result
