@@ -40,7 +40,7 @@ class GrammarMask:
         """Return which ids may come next, (vocabulary,); after `<eos>`, that alone."""
         size = self._tokenizer.size
         if self._matcher.is_stopped():
-            return np.arange(size) == EOS
+            return np.asarray(np.arange(size) == EOS)
         words = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
         return np.unpackbits(words, bitorder="little")[:size].astype(np.bool_)
 

@@ -1,4 +1,4 @@
-"""The scope-and-type mask: only names that are declared, calls with their arity, types that fit, and always a way out."""
+"""The scope-and-type mask: declared names only, calls with their arity, types that fit, and always a way out."""
 
 from __future__ import annotations
 
