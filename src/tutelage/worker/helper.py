@@ -1,4 +1,4 @@
-"""Short-lived workers that talk over their pipes, one JSON document a line: use of a model, a look at data, a command."""
+"""Short-lived workers that talk over their pipes, a JSON document a line: use of a model, a look at data, a command."""
 
 from __future__ import annotations
 

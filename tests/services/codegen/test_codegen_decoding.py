@@ -173,8 +173,8 @@ class Only:
         allowed[self._tokens if self._written < 3 else [EOS_ID]] = True
         return allowed
 
-    def advance(self, token: int) -> None:
-        assert self.allowed()[token]
+    def advance(self, id: int) -> None:
+        assert self.allowed()[id]
         self._written += 1
 
     def fork(self) -> Only:

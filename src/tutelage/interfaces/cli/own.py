@@ -31,8 +31,9 @@ class WithOwnCommands(TyperGroup):
 
 def _group(name: str) -> Any:
     from tutelage.services.registry import Registry
+    from tutelage.settings import load_settings
 
-    registry = Registry()
+    registry = Registry(load_settings().services)
     if name not in registry.names() or not (service := registry.get(name)).commands:
         return None
     return typer.main.get_command(_typer(service))
@@ -40,7 +41,9 @@ def _group(name: str) -> Any:
 
 def _typer(service: Service) -> typer.Typer:
     settings = {"help_option_names": ["-h", "--help"]}
-    app = typer.Typer(name=service.name, help=service.about, no_args_is_help=True, context_settings=settings)
+    app = typer.Typer(
+        name=service.name, help=service.about, no_args_is_help=True, add_completion=False, context_settings=settings
+    )
     app.callback()(lambda: None)
     for name, command in service.commands.items():
         app.command(name, help=command.about)(_function(service.name, name, command))

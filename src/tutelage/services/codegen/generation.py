@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,42 +11,57 @@ from tutelage.core.errors import InvalidSpec, NotYet
 from tutelage.services.codegen.artifacts import SavedModel
 from tutelage.services.codegen.config import DecodingConfig
 from tutelage.services.codegen.decoding.write import write
-from tutelage.services.codegen.engines.base import StepEngine
-from tutelage.services.codegen.engines.torch_engine import TorchEngine
+from tutelage.services.codegen.engines.base import SequenceEngine, StepEngine
+from tutelage.services.codegen.engines.opening import EngineName, open_engine
 from tutelage.services.codegen.language.slots import Prompt, detect, unslot
+from tutelage.services.codegen.masks.lexicon import Lexicon
+from tutelage.services.codegen.masks.type_mask import TypeMask
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Generator:
     """One model on one engine."""
 
     saved: SavedModel
-    engine: StepEngine
+    engine: StepEngine | SequenceEngine
 
     @classmethod
-    def open(cls, saved: SavedModel, *, engine: str, artifacts: Path) -> Generator:
+    def open(cls, saved: SavedModel, *, engine: EngineName, artifacts: Path) -> Generator:
         """Return the generator on the engine of that name. Raises NotYet for one that is not built."""
-        if engine != "torch":
-            raise NotYet(f"the engine {engine!r} is not built yet", hint="built: torch")
-        return cls(saved=saved, engine=TorchEngine(saved.model))
+        return cls(saved, open_engine(engine, saved.model, exports=[artifacts]))
 
-    def answer(self, prompt: str, decoding: DecodingConfig, *, retrieve: int) -> dict[str, Any]:
+    def answer(self, prompt: str, decoding: DecodingConfig, *, retrieve: int = 0) -> dict[str, Any]:
         """Return the code for a prompt, and how it came about. Raises InvalidSpec for a prompt that is too long."""
-        if decoding.constrain:
-            raise NotYet("writing under a mask is not built yet", hint="leave out --constrain")
         if retrieve:
             raise NotYet("retrieved examples are not built yet", hint="leave out --retrieve")
         read = detect(prompt)
         source = self._source(read)
-        most = self.saved.model.config.max_target_tokens
-        [written] = write(self.engine, [source], decoding, max_tokens=most)
+        ids, about = self._written(source, read, decoding)
         return {
-            "text": unslot(self.saved.vocabulary.text(written.ids), read.slots),
+            "text": unslot(self.saved.vocabulary.text(ids), read.slots),
             "engine": self.engine.name,
             "prompt_tokens": len(source),
-            "new_tokens": len(written.ids),
+            "new_tokens": len(ids),
+            **about,
+        }
+
+    @cached_property
+    def _lexicon(self) -> Lexicon:
+        return Lexicon(self.saved.vocabulary.code)
+
+    def _written(self, source: list[int], prompt: Prompt, decoding: DecodingConfig) -> tuple[list[int], dict[str, Any]]:
+        most = self.saved.model.config.max_target_tokens
+        if isinstance(self.engine, SequenceEngine):
+            [ids] = self.engine.write([source], decoding, max_tokens=most)
+            return ids, {}
+        bound = min(most, decoding.max_new_tokens)
+        mask = TypeMask(self._lexicon, slots=prompt.slots, max_tokens=bound - 1) if decoding.constrain else None
+        mask_for = (lambda place: mask) if mask is not None else None
+        [written] = write(self.engine, [source], decoding, max_tokens=most, mask_for=mask_for)
+        return list(written.ids), {
             "ended": written.is_ended,
             "log_prob": written.log_prob,
+            "constrained": mask is not None,
         }
 
     def _source(self, prompt: Prompt) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, ValidationError
 
@@ -13,6 +13,7 @@ from tutelage.core.ports import Emit, Requests
 from tutelage.core.spec import Document
 from tutelage.services.codegen.artifacts import SavedModel, load_saved_model
 from tutelage.services.codegen.config import CodegenConfig, DecodingConfig
+from tutelage.services.codegen.engines.opening import EngineName
 from tutelage.services.codegen.generation import Generator
 
 MAX_PROMPT_CHARS = 10_000
@@ -33,7 +34,7 @@ class GenerateRequest(Document):
     max_new_tokens: int | None = Field(None, ge=1, le=16_384, description="tokens to write, at most")
     constrain: bool | None = Field(None, description="write only what grammar, scopes and types allow")
     retrieve: int = Field(0, ge=0, le=8, description="nearest known examples that are read beside the sentence")
-    engine: Literal["torch", "ct2", "onnx", "wgpu"] = Field("torch", description="what computes")
+    engine: EngineName = Field("torch", description="what computes")
 
     def decoding(self, own: DecodingConfig) -> DecodingConfig:
         """Return the settings of this request over the operation's own. Raises InvalidSpec for two searches at once."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tutelage.services.codegen.config.decoding import DecodingConfig
-from tutelage.services.codegen.decoding.constraint import Mask, Masks, constrained
+from tutelage.services.codegen.decoding.constraint import Masks, constrained
 from tutelage.services.codegen.decoding.scores import Floats, log_softmax
 from tutelage.services.codegen.decoding.written import Written, padded
 from tutelage.services.codegen.engines.base import EOS_ID, SOS_ID, StepEngine
+from tutelage.services.codegen.masks.mask import Mask
 
 
 @dataclass(frozen=True, kw_only=True)

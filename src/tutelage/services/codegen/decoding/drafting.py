@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tutelage.services.codegen.decoding.constraint import Mask, constrained
+from tutelage.services.codegen.decoding.constraint import constrained
 from tutelage.services.codegen.decoding.scores import log_softmax
 from tutelage.services.codegen.decoding.written import Written, padded
 from tutelage.services.codegen.engines.base import EOS_ID, SOS_ID, StepEngine
+from tutelage.services.codegen.masks.mask import Mask
 
 LONGEST_MATCH = 4
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from tutelage.services.codegen.config.decoding import DecodingConfig
 from tutelage.services.codegen.decoding.beam import beam_search
-from tutelage.services.codegen.decoding.constraint import Mask
 from tutelage.services.codegen.decoding.sampling import sample
 from tutelage.services.codegen.decoding.written import Written
 from tutelage.services.codegen.engines.base import StepEngine
+from tutelage.services.codegen.masks.mask import Mask
 
 MaskFor = Callable[[int], Mask]
 """Makes the mask of the source at a place."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
-import tempfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +28,6 @@ class Adapter:
 
 def library() -> Any:
     """Return the module `wgpu`. Raises MissingDependency."""
-    # lavapipe asks for a run-time folder, which a service or a container may lack.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
     try:
         return importlib.import_module("wgpu")
     except (ImportError, OSError) as error:

@@ -13,7 +13,10 @@ class Oracle(Protocol):
     name: str
 
     def check(self, code: str, *, function: str | None = None) -> Verdict:
-        """Tell whether the shader compiles; `function` must be declared where it is named. Raises MissingDependency where its compiler or adapter is absent."""
+        """Tell whether the shader compiles; `function` must be declared where it is named.
+
+        Raises MissingDependency where the compiler or its adapter is absent.
+        """
         ...
 
     def close(self) -> None:

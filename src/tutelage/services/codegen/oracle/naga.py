@@ -17,7 +17,7 @@ TIMEOUT_S = 20.0
 
 
 class NagaOracle:
-    """Judges with naga: 0.1 to 0.3 ms a small shader, the process between included. A shader that kills it is refused."""
+    """Judges with naga: 0.2 to 0.5 ms a small shader, the pipe included. A shader that kills its process is refused."""
 
     name = "naga"
 

@@ -37,7 +37,7 @@ class WorkgroupVariable:
 
 def workgroup_variables(code: str) -> list[WorkgroupVariable]:
     """Return the workgroup variables of a text without comments."""
-    types = {**{n: t for n, t in ALIAS.findall(code)}, **{n: f"struct {b}" for n, b in STRUCT.findall(code)}}
+    types = {**dict(ALIAS.findall(code)), **{n: f"struct {b}" for n, b in STRUCT.findall(code)}}
     reader = _Types(types=types, constants={name: int(value, 0) for name, value in CONSTANT.findall(code)})
     found = []
     for match in WORKGROUP.finditer(code):

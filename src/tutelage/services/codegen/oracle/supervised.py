@@ -1,4 +1,4 @@
-"""A process that may crash or hang without harm: each request has a time limit, and the next one finds a new process."""
+"""A process that may crash or hang without harm: each request has a time limit; after a loss a new one is started."""
 
 from __future__ import annotations
 
@@ -60,15 +60,13 @@ class SupervisedProcess:
 
     def _start(self) -> Lost | None:
         self._end()
-        self._log = tempfile.TemporaryFile()
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process; `_end` closes it
         self._process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             bufsize=0,
-            env=environment,
             start_new_session=True,
         )
         self.num_starts += 1

@@ -56,7 +56,9 @@ def optimizer(config: CodegenConfig, run: Run) -> dict[str, Any]:
     asked = asked_of(artifacts, saved.vocabulary)
     equal, quality = _written(saved, engines, asked)
     figures = {**quality, **equal, **in_units(_timings(saved, engines))}
-    failures = [f"{name} is {share:.3f}: fp32 must write what torch writes" for name, share in equal.items() if share < 1]
+    failures = [
+        f"{name} is {share:.3f}: fp32 must write what torch writes" for name, share in equal.items() if share < 1
+    ]
     exported = [*files_in(artifacts, CTRANSLATE2), *files_in(artifacts, ONNX)]
     manifest = write_manifest(
         artifacts,
@@ -82,9 +84,7 @@ def export_all(saved: SavedModel, artifacts: Path) -> Engines:
     )
 
 
-def _written(
-    saved: SavedModel, engines: Engines, asked: Sequence[Any]
-) -> tuple[dict[str, float], dict[str, float]]:
+def _written(saved: SavedModel, engines: Engines, asked: Sequence[Any]) -> tuple[dict[str, float], dict[str, float]]:
     """Return how often the exact exports equal torch, and how often each engine is right."""
     most = saved.model.config.max_target_tokens
     writers: dict[str, Writer] = {

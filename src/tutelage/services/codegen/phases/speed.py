@@ -29,7 +29,7 @@ class NeverEnds:
         """Return what may come next."""
         return self._allowed
 
-    def advance(self, token: int) -> None:
+    def advance(self, id: int) -> None:
         """Nothing changes."""
 
     def fork(self) -> NeverEnds:
