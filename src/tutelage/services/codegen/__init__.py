@@ -15,6 +15,7 @@ SERVICE = Service(
     use="tutelage.services.codegen.use:use",
     needs=("torch", "safetensors", "tokenizers"),
     extra="codegen",
+    reads_operations=True,
     supports=frozenset({"checkpoint", "branch", "tune"}),
     tunables=training_tunables({"learning_rate": "lr"}),
     metrics=(
