@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import random
 import subprocess
@@ -15,15 +16,15 @@ from tutelage.services.codegen.artifacts import SavedModel, save_model_files
 from tutelage.services.codegen.config import DecodingConfig, TransformerConfig
 from tutelage.services.codegen.data.corpus import programs
 from tutelage.services.codegen.data.pairs import Pair, realise
-from tutelage.services.codegen.engines import portable
 from tutelage.services.codegen.engines.ctranslate2_export import export_ctranslate2
 from tutelage.services.codegen.engines.onnx_engine import export_onnx
-from tutelage.services.codegen.engines.standalone import program, write_program
 from tutelage.services.codegen.engines.weights import weights_of
 from tutelage.services.codegen.generation import Generator
 from tutelage.services.codegen.language.sentences import SentenceTokenizer
 from tutelage.services.codegen.language.tokenizer import CodeTokenizer
 from tutelage.services.codegen.model.transformer import Transformer
+from tutelage.services.codegen.packaging import inference
+from tutelage.services.codegen.packaging.single_file import single_file
 from tutelage.services.codegen.vocabulary import Vocabulary
 
 PROMPT = "write a function wobble that takes float x and float amount and returns the sine of x times 2.5"
@@ -58,7 +59,9 @@ def package(saved: SavedModel, tmp_path_factory: pytest.TempPathFactory) -> Path
     save_model_files(folder, saved.model, saved.vocabulary)
     export_ctranslate2(weights_of(saved.model), folder / "ctranslate2" / "float32")
     export_onnx(weights_of(saved.model), folder / "onnx" / "float32")
-    write_program(folder)
+    (folder / "generate.py").write_text(single_file(), encoding="utf-8")
+    digest = hashlib.sha256((folder / "config.json").read_bytes()).hexdigest()
+    (folder / "SHA256SUMS").write_text(f"{digest}  config.json\n")
     return folder
 
 
@@ -68,10 +71,10 @@ def run(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_program_names_nothing_of_tutelage_and_is_always_the_same() -> None:
-    text = program()
+    text = single_file()
     assert "import tutelage" not in text
     assert "from tutelage" not in text
-    assert text == program()
+    assert text == single_file()
     compile(text, "generate.py", "exec")
 
 
@@ -103,8 +106,20 @@ def test_what_is_amiss_is_said(package: Path, arguments: list[str], said: str) -
     assert "Traceback" not in done.stderr
 
 
+def test_a_changed_file_is_found(package: Path) -> None:
+    given = (PROMPT, "--check", "--quantization", "float32")
+    assert run(package, *given).returncode == 0
+    config = (package / "config.json").read_text()
+    try:
+        (package / "config.json").write_text(config + " ")
+        done = run(package, *given)
+        assert (done.returncode, done.stderr) == (1, "error: config.json is missing or was changed\n")
+    finally:
+        (package / "config.json").write_text(config)
+
+
 def test_its_sentences_have_the_ids_of_the_tokenizers_library(package: Path, saved: SavedModel) -> None:
-    ours = portable.Vocabulary(package)
+    ours = inference.Vocabulary(package)
     texts = [pair.slotted_sentence for pair in pairs(300)[200:]] + [
         PROMPT,
         "a  b\tc",
