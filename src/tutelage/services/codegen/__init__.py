@@ -49,6 +49,11 @@ SERVICE = Service(
     objective="val_loss",
     presets={name: {"preset": name} for name in ("tiny", "small", "fast", "seed")},
     commands={
+        "bench": ServiceCommand(
+            arguments="tutelage.services.codegen.commands.bench:BenchArguments",
+            run="tutelage.services.codegen.commands.bench:bench",
+            about="Measure speed, compare with earlier commits; exit 3 where a figure regressed beyond the noise.",
+        ),
         "validate": ServiceCommand(
             arguments="tutelage.services.codegen.commands.validate:ValidateArguments",
             run="tutelage.services.codegen.commands.validate:validate",

@@ -27,7 +27,7 @@ class Generator:
 
     @classmethod
     def open(cls, saved: SavedModel, *, engine: EngineName, artifacts: Path) -> Generator:
-        """Return the generator on the engine of that name. Raises NotYet for one that is not built."""
+        """Return the generator on the engine of that name. Raises MissingDependency where it is not installed."""
         return cls(saved, open_engine(engine, saved.model, exports=[artifacts]))
 
     def answer(self, prompt: str, decoding: DecodingConfig, *, retrieve: int = 0) -> dict[str, Any]:

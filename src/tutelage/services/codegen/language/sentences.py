@@ -15,7 +15,7 @@ SEPARATORS = ("<sep>", "<code>")
 
 
 class SentenceTokenizer:
-    """Sentences in lower case to sub-word ids; slots and separators are one id each. Ids 0 to 3 are those of the code."""
+    """Sentences in lower case to sub-word ids; slots and separators are one id each. Ids 0 to 3 are the code's."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer

@@ -11,7 +11,7 @@ from tutelage.services.codegen.language.vocabulary import NUM_NAME_SLOTS, NUM_NU
 from tutelage.services.codegen.language.words import NOT_NAMES
 
 _PIECE = re.compile(
-    r"`(?P<quoted>[A-Za-z_]\w*)`|(?P<number>(?<![\w.])[-−]?(?:\d+\.\d+|\.\d+|\d+)(?![\w]))|(?P<word>[234]d\b|[A-Za-z_]\w*)"
+    r"`(?P<quoted>[A-Za-z_]\w*)`|(?P<number>(?<![\w.])[-\u2212]?(?:\d+\.\d+|\.\d+|\d+)(?![\w]))|(?P<word>[234]d\b|[A-Za-z_]\w*)"
 )
 _SHAPED = re.compile(r"[a-z0-9]+_\w*|[a-z]+[A-Z]\w*|[A-Za-z]+\d+\w*|[b-hj-zA-HJ-Z]")
 """What no English word looks like: snake_case, camelCase, a digit inside, a single letter."""

@@ -23,7 +23,8 @@ _OPERATORS = ("+", "-", "*", "/", "%", "=", "<", ">", "<=", ">=", "==", "!=", "&
               "+=", "-=", "*=", "/=", "->", "++", "--")  # fmt: skip
 _PUNCTUATION = (", ", "; ", ": ", " { ", "{ ", " {", " } ", "} ", " }")
 _KEYWORDS = (" fn ", "fn ", "let ", "return ", "var ", "if ", "for ", "else ", "struct ", "const ", "while ",
-             "var<storage, read> ", "var<storage, read_write> ", "var<uniform> ", "var<private> ", "var<workgroup> ")  # fmt: skip
+             "var<storage, read> ", "var<storage, read_write> ", "var<uniform> ", "var<private> ",
+             "var<workgroup> ")  # fmt: skip
 _COMPONENTS = (
     ".x",
     ".y",
@@ -58,7 +59,8 @@ _NUMBERS = ("0", "1", "2", "3", "4", "8", "16", "32", "64", "128", "256", "0.0",
             "0.1", "1.2", "0.8", "1.9", "3.7", "7.5", "0.2126", "0.7152", "0.0722", "1000000.0", "0u", "1u", "0.01",
             "0.001", "3.14159", "3.14159265", "6.28318")  # fmt: skip
 _WORDS = (
-    "gid.x gid.y gid.z acc gid i j k n size global_invocation_id storage read read_write write uniform workgroup private function main "
+    "gid.x gid.y gid.z acc gid i j k n size global_invocation_id storage "
+    "read read_write write uniform workgroup private function main "
     "position color colour uv normal light camera time view model matrix world screen depth alpha radius angle speed "
     "scale offset value result index count width height center origin direction distance intensity strength factor "
     "ambient diffuse specular roughness metallic noise hash wave fog shadow ray hit sphere box plane sdf data input "

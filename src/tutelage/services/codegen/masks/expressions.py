@@ -15,7 +15,7 @@ MORE = OPERAND + 1
 AFTER = 1 + MORE
 """What an operand may ask for at most: components, and another operand of the dimension wanted."""
 SCALAR = 5
-"""Tokens that suffice for a scalar known only at run time: `ray`, `.`, `origin`, `.x`, or `items`, `[`, `i`, `]`, `.x`."""
+"""Tokens that suffice for a scalar known only at run time: `items`, `[`, `i`, `]`, `.x`."""
 ARGUMENT = OPERAND + 1
 """An operand and a comma."""
 
@@ -88,7 +88,7 @@ class Chain:
         """What may be asked for once an operand of any kind that is on its way has come."""
         if self.needs_runtime and not self.runtime:
             return AFTER
-        return 1 if (1 if self.have is None else self.have) in self.finals else 5
+        return 1 if (self.have or 1) in self.finals else 5
 
     def _fits(self, dim: int) -> bool:
         """Whether an operand of this dimension can stand here."""
@@ -123,7 +123,7 @@ class Chain:
         left = available - self._after_cost
         yield from (id for id, builtin in lexicon.calls.items() if 1 + cost_from(builtin, 0) <= left)
         yield from (id for id, (parameters, _) in scope.functions.items() if 2 + ARGUMENT * len(parameters) <= left)
-        if not self._stands_alone and 2 + OPERAND <= left:
+        if not self._stands_alone and left >= 2 + OPERAND:
             yield lexicon.word("(")
         if not self._stands_alone and not self.sign.endswith("minus") and available > OPERAND:
             yield lexicon.word("-")
@@ -210,9 +210,14 @@ class Chain:
     def _begin_constructor(self, machine: Machine, dim: int) -> Machine:
         is_roomy = self._is_roomy(dim, machine.left - machine.cost + self.cost)
         constructor = Constructor(
-            dim, bound=self.bound if self._stands_alone else None, is_roomy=is_roomy, needs_runtime=self.needs_runtime and not self.runtime and not is_roomy
+            dim,
+            bound=self.bound if self._stands_alone else None,
+            is_roomy=is_roomy,
+            needs_runtime=self.needs_runtime and not self.runtime and not is_roomy,
         )
-        return machine.swap(constructor.argument(), constructor, replace(self, reserve=self._after_cost if is_roomy else 0))
+        return machine.swap(
+            constructor.argument(), constructor, replace(self, reserve=self._after_cost if is_roomy else 0)
+        )
 
     def _begin_variable(self, machine: Machine, type: Type) -> Machine:
         lexicon = machine.lexicon
@@ -226,9 +231,7 @@ class Chain:
         return machine.swap(self._read(type, runtime=True))
 
     def _read(self, dim: int, *, runtime: bool, number: float | None = None) -> Chain:
-        return replace(
-            self, current=dim, runtime=self.runtime or runtime, number=number, sign="", reserve=None
-        )
+        return replace(self, current=dim, runtime=self.runtime or runtime, number=number, sign="", reserve=None)
 
     def receive(self, machine: Machine, value: Value) -> Machine:
         """Take what a call, a constructor or a parenthesis gave as the current operand."""
@@ -466,7 +469,5 @@ class Constructor:
         """Count the components."""
         number = value.number if self.num_read == 0 else None
         runtime, filled = self.runtime or value.runtime, self.filled + value.dim
-        read = replace(
-            self, filled=filled, num_read=self.num_read + 1, runtime=runtime, number=number, is_open=False
-        )
+        read = replace(self, filled=filled, num_read=self.num_read + 1, runtime=runtime, number=number, is_open=False)
         return machine.swap(read)

@@ -18,8 +18,8 @@ MAX_COUNT = 256
 """Array lengths and workgroup sizes up to this: what every device offers."""
 
 SPARE_NAMES = (
-    "value result a b c d e f g h k p q r s t u v w x y z n m color dir pos uv tmp factor weight index sum total".split()
-)
+    "value result a b c d e f g h k p q r s t u v w x y z n m color dir pos uv tmp factor weight index sum total"
+).split()
 """Names for what the prompt has none for."""
 
 
@@ -41,7 +41,9 @@ class Lexicon:
         """Those after which a vector may be built of anything."""
         self.comparisons = {id(f" {sign} ") for sign in (">", "<", ">=", "<=")}
         self.floats = {
-            i: float(token) for i, token in enumerate(tokenizer.tokens) if _FLOAT.fullmatch(token) and float(token) < BIG
+            i: float(token)
+            for i, token in enumerate(tokenizer.tokens)
+            if _FLOAT.fullmatch(token) and float(token) < BIG
         }
         self.counts = {
             i: int(token)

@@ -1,4 +1,4 @@
-"""The scope-and-type mask: only names that are declared, calls with their arity, types that fit, and always a way out."""
+"""The scope-and-type mask: declared names only, calls with their arity, types that fit, and always a way out."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class TypeMask:
             )
         self._machine = machine
         self._size = lexicon.tokenizer.size
+        self._next: list[int] | None = None
 
     def allowed(self) -> Allowed:
         """Return which ids may come next, (vocabulary,); after `<eos>`, that alone."""
@@ -64,16 +65,20 @@ class TypeMask:
         if self._machine.stack is not None:
             after = self._machine.top.take(self._machine, id)
             self._machine = replace(after, left=after.left - 1)
+            self._next = None
 
     def fork(self) -> TypeMask:
         """Return an independent mask in the same place; what is shared never changes."""
         copy = object.__new__(TypeMask)
-        copy._machine, copy._size = self._machine, self._size
+        copy._machine, copy._size, copy._next = self._machine, self._size, self._next
         return copy
 
     def _options(self) -> list[int]:
         machine = self._machine
-        return [machine.lexicon.eos] if machine.stack is None else list(machine.top.options(machine))
+        if self._next is None:
+            ended = machine.stack is None
+            self._next = [machine.lexicon.eos] if ended else list(machine.top.options(machine))
+        return self._next
 
 
 def _expected(signature: Signature | None) -> tuple[str, tuple[int, ...], int] | None:

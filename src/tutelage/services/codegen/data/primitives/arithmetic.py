@@ -45,7 +45,7 @@ ARITHMETIC = (
     row("cos", "T", "T", "cos({0})", ["the cosine of {0}", "the cos of {0}"], lambda a, n: np.cos(a[0])),
     row("wave", "T", "T", "({T}(0.5) + 0.5 * sin({0}))",
         ["the unit wave of {0}", "the sine remapped to zero one of {0}"],
-        lambda a, n: 0.5 + 0.5 * np.sin(a[0])),
+        lambda a, n: np.float32(0.5) + np.float32(0.5) * np.sin(a[0])),
     row("sqrt", "T", "T", "sqrt(abs({0}))",
         ["the safe square root of {0}", "the root of the magnitude of {0}"],
         lambda a, n: np.sqrt(np.abs(a[0]))),

@@ -76,7 +76,7 @@ def spread(scalar: Floats, like: Floats) -> Floats:
 
 def norm(vector: Floats) -> Floats:
     """Euclidean length, (n,)."""
-    return np.sqrt((vector * vector).sum(1), dtype=np.float32)
+    return np.asarray(np.sqrt((vector * vector).sum(1)), np.float32)
 
 
 def hermite(value: Floats, low: np.float32, high: np.float32) -> Floats:

@@ -100,7 +100,8 @@ class Reduction:
     def _folded(self, values: Floats) -> Floats:
         if self.fold == "count":
             return np.asarray((values > self.limit.value).sum(1), np.float32)
-        return np.asarray({"sum": np.sum, "max": np.max, "min": np.min}[self.fold](values, axis=1))
+        fold = {"sum": np.add, "max": np.maximum, "min": np.minimum}[self.fold]
+        return np.asarray(fold.reduce(values, axis=1))
 
 
 def grow_reduction(soil: Soil, depth: int) -> Reduction:
