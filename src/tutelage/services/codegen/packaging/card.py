@@ -37,7 +37,7 @@ $ python generate.py "write a function glow of float x that returns the sine of 
 $ python generate.py --check --quantization float32 - < sentence.txt
 ```
 
-`generate.py` needs `numpy`, `tokenizers` and `onnxruntime`. `ctranslate2/float32` and `ctranslate2/int8` open in
+`generate.py` needs `numpy`, and `ctranslate2` or `onnxruntime`. `ctranslate2/float32` and `ctranslate2/int8` open in
 CTranslate2 (tokens are `t<id>`), `onnx/` in ONNX Runtime; `model.safetensors` holds the weights.
 
 ## Limits
