@@ -37,8 +37,6 @@ def held_out_prompts(*, level: Level, split: Split, num: int, seed: int = TEST_S
     return [as_prompt(pair) for pair in corpus.fixed_pairs()]
 
 
-
-
 def as_prompt(pair: Pair) -> AskedPrompt:
     """Return a pair with what it is counted under."""
     return AskedPrompt(

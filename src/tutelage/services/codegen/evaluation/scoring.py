@@ -81,9 +81,7 @@ def evaluate(
     compiled = list(compiles(codes))
     exact = [_blank_free(code) == _blank_free(p.pair.code) for code, p in zip(codes, prompts, strict=True)]
     right = _computed(codes, prompts, compiled, execute=execute)
-    passed = [
-        ran if prompt.pair.program else same for ran, same, prompt in zip(right, exact, prompts, strict=True)
-    ]
+    passed = [ran if prompt.pair.program else same for ran, same, prompt in zip(right, exact, prompts, strict=True)]
     table = np.array([compiled, passed, exact], dtype=np.float64).T.reshape(len(codes), 3)
     return Evaluation(
         scores=_scores(table),

@@ -70,11 +70,14 @@ def _grams(code: Sequence[str], n: int) -> collections.Counter[tuple[str, ...]]:
 
 
 def _anonymous(code: str) -> list[str]:
-    return [_anonymous_lexeme(lexeme) for lexeme in _bare(code)]
+    return [part for lexeme in _bare(code) for part in _anonymous_parts(lexeme)]
 
 
-def _anonymous_lexeme(lexeme: str) -> str:
+def _anonymous_parts(lexeme: str) -> list[str]:
+    """A name that a program made up, and the parenthesis that the lexer leaves on it, apart."""
     if _NUMBER.fullmatch(lexeme):
-        return "<n>"
+        return ["<n>"]
     name = _NAME.fullmatch(lexeme)
-    return f"<v>{name[2]}" if name and name[1] not in _KNOWN else lexeme
+    if name is None or name[1] in _KNOWN:
+        return [lexeme]
+    return ["<v>", "("] if name[2] else ["<v>"]

@@ -1,0 +1,96 @@
+"""Scores: what counts as compiled, executed and exact, and what was copied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from tests.services.codegen.codegen_language_support import pairs
+
+from tutelage.services.codegen.data.signature import Floats
+from tutelage.services.codegen.evaluation.prompts import as_prompt, held_out_prompts
+from tutelage.services.codegen.evaluation.scoring import Execution, evaluate
+from tutelage.services.codegen.evaluation.texts import CopiedRuns, bleu
+
+PROMPTS = [as_prompt(pair) for pair in pairs("small")[:12]]
+BY_CODE = {prompt.pair.code: prompt.pair for prompt in PROMPTS}
+BY_SENTENCE = {prompt.pair.sentence: prompt.pair for prompt in PROMPTS}
+
+
+def interpreted(runs: Sequence[Execution]) -> list[Mapping[str, Floats] | None]:
+    """Run what is some prompt's reference by its own semantics; the rest does not run."""
+    found = []
+    for run in runs:
+        program = BY_CODE[run.code].program if run.code in BY_CODE else None
+        try:
+            found.append(program.evaluate(run.inputs) if program else None)
+        except KeyError:
+            found.append(None)  # another prompt's reference, whose inputs have other names
+    return found
+
+
+def all_compile(codes: Sequence[str]) -> list[bool]:
+    return [bool(code) for code in codes]
+
+
+def test_the_references_themselves_score_one() -> None:
+    found = evaluate(
+        lambda sentences: [BY_SENTENCE[sentence].code for sentence in sentences],
+        PROMPTS,
+        compiles=all_compile,
+        execute=interpreted,
+        training=CopiedRuns(prompt.pair.slotted_code for prompt in PROMPTS),
+    )
+    assert (found.scores.compile_at_1, found.scores.exec_at_1, found.scores.exact_match) == (1.0, 1.0, 1.0)
+    assert found.bleu == pytest.approx(1.0)
+    assert found.copy_rate == 1.0
+    assert sum(scores.num for scores in found.by_kind.values()) == len(PROMPTS)
+    assert sum(scores.num for scores in found.by_length.values()) == len(PROMPTS)
+    assert sum(scores.num for scores in found.by_num_new.values()) == len(PROMPTS)
+
+
+def test_code_that_does_not_compile_is_not_run_and_scores_nothing() -> None:
+    found = evaluate(lambda sentences: [""] * len(sentences), PROMPTS, compiles=all_compile, execute=interpreted)
+    assert (found.scores.compile_at_1, found.scores.exec_at_1, found.scores.exact_match) == (0.0, 0.0, 0.0)
+    assert found.bleu == 0.0
+    assert found.copy_rate is None
+
+
+def test_another_prompts_code_compiles_but_computes_something_else() -> None:
+    codes = [prompt.pair.code for prompt in PROMPTS]
+    found = evaluate(lambda sentences: [*codes[1:], codes[0]], PROMPTS, compiles=all_compile, execute=interpreted)
+    assert found.scores.compile_at_1 == 1.0
+    assert found.scores.exec_at_1 == 0.0
+
+
+def test_held_out_prompts_hold_at_least_one_new_composition_and_iid_ones_none() -> None:
+    assert all(prompt.num_new >= 1 for prompt in held_out_prompts(level="small", split="composition", num=15))
+    assert all(prompt.num_new == 0 for prompt in held_out_prompts(level="small", split="iid", num=15))
+
+
+def test_bleu_leaves_layout_out() -> None:
+    code = "fn f(x: f32) -> f32 { return x; }"
+    assert bleu([code.replace(" { ", "\n{\n  ")], [code]) == pytest.approx(1.0)
+    assert bleu(["a"], [code]) == 0.0
+
+
+def test_bleu_punishes_what_is_too_short() -> None:
+    long = "fn f(x: f32) -> f32 { let y = sin(x); return y * cos(x) + 0.5; }"
+    short = "fn f(x: f32) -> f32 { let y = sin(x); }"
+    assert bleu([short], [long]) < 0.7 < bleu([long], [long])
+
+
+@pytest.mark.parametrize(
+    ("code", "length"),
+    [
+        ("return sin(<v0>);", 5),
+        ("return sin(whatever);", 5),
+        ("return cos(x);", 3),
+        ("return sin(x) * 2.0;", 4),
+        ("fn other(x: f32) {", 8),
+        ("", 0),
+    ],
+)
+def test_the_longest_copied_run_is_found_with_names_and_numbers_made_equal(code: str, length: int) -> None:
+    training = CopiedRuns(["fn <v0>(<v1>: f32) { return sin(<v1>); } ", "let <v0> = (<n0> + cos(<v1>));"])
+    assert training.longest(code) == length
