@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from tests.services.codegen.codegen_language_support import LEVELS, corpus
+from codegen_language_support import LEVELS, corpus
 
 from tutelage.services.codegen.data.corpus import SPLIT_SEED, Corpus
 from tutelage.services.codegen.data.degenerate import is_degenerate

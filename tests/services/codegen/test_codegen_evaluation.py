@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pytest
-from tests.services.codegen.codegen_language_support import pairs
+from codegen_language_support import LEVELS, pairs
+from codegen_oracle_support import needs_adapter
 
-from tutelage.services.codegen.data.signature import Floats
+from tutelage.services.codegen.data.headers import signatures_of
+from tutelage.services.codegen.data.primitives import Level
+from tutelage.services.codegen.data.signature import RESULT, Floats
+from tutelage.services.codegen.evaluation.hand_written import evaluate_written, hand_written
+from tutelage.services.codegen.evaluation.judge import Judge
 from tutelage.services.codegen.evaluation.prompts import as_prompt, held_out_prompts
 from tutelage.services.codegen.evaluation.scoring import Execution, evaluate
 from tutelage.services.codegen.evaluation.texts import CopiedRuns, bleu
+from tutelage.services.codegen.oracle.execution import Executor
+from tutelage.services.codegen.oracle.naga import NagaOracle
+from tutelage.services.codegen.oracle.tint import TintOracle
 
 PROMPTS = [as_prompt(pair) for pair in pairs("small")[:12]]
 BY_CODE = {prompt.pair.code: prompt.pair for prompt in PROMPTS}
@@ -94,3 +103,59 @@ def test_bleu_punishes_what_is_too_short() -> None:
 def test_the_longest_copied_run_is_found_with_names_and_numbers_made_equal(code: str, length: int) -> None:
     training = CopiedRuns(["fn <v0>(<v1>: f32) { return sin(<v1>); } ", "let <v0> = (<n0> + cos(<v1>));"])
     assert training.longest(code) == length
+
+
+def test_every_sentence_written_by_hand_has_a_program_that_compiles_and_can_be_fed() -> None:
+    written = hand_written()
+    oracle = TintOracle()
+    assert len({example.natural_language for example in written}) == 100
+    for example in written:
+        assert oracle.check(example.wgsl_code).ok, example.wgsl_code
+        assert signatures_of(example.wgsl_code), example.wgsl_code
+    oracle.close()
+
+
+def test_written_sentences_are_judged_by_outputs_whatever_the_names() -> None:
+    written = hand_written()[:1]
+    other = "fn glow(q: f32) -> f32 { return clamp(q + 0.2, 0.0, 1.0); }"
+
+    def execute(runs: Sequence[Execution]) -> list[Mapping[str, Floats] | None]:
+        [[name, values]] = runs[0].inputs.items()
+        assert (name, runs[0].signature.name) == ("q", "glow")
+        return [{RESULT: np.clip(values + 0.2, 0, 1)}, {RESULT: np.clip(values + 0.2, 0, 1)}]
+
+    found = evaluate_written(lambda sentences: [other], written, compiles=all_compile, execute=execute)
+    assert (found.compile_at_1, found.exec_at_1, found.exact_match) == (1.0, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("code", "types"),
+    [
+        ("fn f(x: f32, p: vec3<f32>) -> f32 { return x; }", [["f32", "vec3<f32>"]]),
+        ("fn h(x: f32) -> f32 { return x; } fn f(x: vec2f) -> f32 { return 1.0; }", [["f32"]]),
+        ("fn f(s: array<f32,8>) -> f32 { return s[0]; }", [["array<f32, 8>"]]),
+        ("fn f() {}", []),
+        ("", []),
+    ],
+)
+def test_signatures_are_read_off_code(code: str, types: list[list[str]]) -> None:
+    assert [[place.type for place in found.parameters] for found in signatures_of(code)] == types
+
+
+@pytest.mark.slow  # compiles and runs 160 programs on the adapter of this machine
+@pytest.mark.parametrize("level", LEVELS)
+def test_generated_programs_compile_and_compute_what_they_mean(level: Level) -> None:
+    needs_adapter()
+    oracles, executor = (TintOracle(), NagaOracle()), Executor()
+    judge = Judge(oracles, executor)
+    prompts = [as_prompt(pair) for pair in pairs(level)[:80]]
+    by_sentence = {prompt.pair.sentence: prompt.pair.code for prompt in prompts}
+    found = evaluate(
+        lambda sentences: [by_sentence[sentence] for sentence in sentences],
+        prompts,
+        compiles=judge.compiles,
+        execute=judge.execute,
+    )
+    for holder in (*oracles, executor):
+        holder.close()
+    assert (found.scores.compile_at_1, found.scores.exec_at_1) == (1.0, 1.0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from tests.services.codegen.codegen_language_support import LEVELS, lexicon, pairs, tokenizer
+from codegen_language_support import LEVELS, lexicon, pairs, tokenizer
 
 from tutelage.core.errors import InvalidSpec
 from tutelage.services.codegen.data.pairs import Pair

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from tests.services.codegen.codegen_language_support import pairs
+from codegen_language_support import pairs
 
 from tutelage.core.errors import InvalidSpec
 from tutelage.services.codegen.retrieval.baselines import nearest_filled, nearest_verbatim

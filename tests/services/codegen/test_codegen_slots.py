@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.services.codegen.codegen_language_support import LEVELS, pairs
+from codegen_language_support import LEVELS, pairs
 
 from tutelage.services.codegen.data.primitives import Level
 from tutelage.services.codegen.language.slots import detect, unslot
@@ -30,6 +30,13 @@ def test_the_slots_of_generated_sentences_are_found_as_they_were_put(level: Leve
         ("`sample` plus light_dir", "<v0> plus <v1>", {"<v0>": "sample", "<v1>": "light_dir"}),
         ("the x component of q", "the x component of <v0>", {"<v0>": "q"}),
         ("a 3d vector normal", "a 3d vector <v0>", {"<v0>": "normal"}),
+        (
+            "the vec3 a towards a vec3 b, or a",
+            "the vec3 <v0> towards a vec3 <v1>, or <v0>",
+            {"<v0>": "a", "<v1>": "b"},
+        ),
+        ("the vec2 points p and q", "the vec2 points <v0> and <v1>", {"<v0>": "p", "<v1>": "q"}),
+        ("each float of src", "each float of <v0>", {"<v0>": "src"}),
         ("the dot product of two vectors", "the dot product of two vectors", {}),
         ("the sum of <v0> and <n0>", "the sum of <v0> and <n0>", {}),
         ("", "", {}),

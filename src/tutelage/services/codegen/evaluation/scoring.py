@@ -79,7 +79,7 @@ def evaluate(
     the reference's, for there is nothing to compare outputs with."""
     codes = list(generate([prompt.pair.sentence for prompt in prompts]))
     compiled = list(compiles(codes))
-    exact = [_blank_free(code) == _blank_free(p.pair.code) for code, p in zip(codes, prompts, strict=True)]
+    exact = [is_same_text(code, p.pair.code) for code, p in zip(codes, prompts, strict=True)]
     right = _computed(codes, prompts, compiled, execute=execute)
     passed = [ran if prompt.pair.program else same for ran, same, prompt in zip(right, exact, prompts, strict=True)]
     table = np.array([compiled, passed, exact], dtype=np.float64).T.reshape(len(codes), 3)
@@ -127,5 +127,6 @@ def _grouped(table: Table, keys: Sequence[str]) -> dict[str, Scores]:
     return {key: _scores(table[[i for i, own in enumerate(keys) if own == key]]) for key in sorted(set(keys))}
 
 
-def _blank_free(code: str) -> str:
-    return _BLANK.sub("", code)
+def is_same_text(one: str, other: str) -> bool:
+    """Say whether two codes are the same up to white space."""
+    return _BLANK.sub("", one) == _BLANK.sub("", other)

@@ -20,7 +20,8 @@ FUNCTION_WORDS = frozenset(
     "input inputs parameter parameters argument arguments result value values element elements entry entries item "
     "pixel pixels field fields number numbers float floats scalar scalars vector vectors integer bool true false "
     "workgroup group size thread threads loop program its per becomes let be but while after before until against "
-    "minus plus times half twice double product component components coordinate coordinates part".split()
+    "minus plus times half twice double product component components coordinate coordinates part "
+    "points colours colors directions positions channels channel".split()
 )
 
 DECLARABLE = frozenset(

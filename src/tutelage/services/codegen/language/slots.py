@@ -13,8 +13,8 @@ from tutelage.services.codegen.language.words import NOT_NAMES
 _PIECE = re.compile(
     r"`(?P<quoted>[A-Za-z_]\w*)`|(?P<number>(?<![\w.])[-\u2212]?(?:\d+\.\d+|\.\d+|\d+)(?![\w]))|(?P<word>[234]d\b|[A-Za-z_]\w*)"
 )
-_SHAPED = re.compile(r"[a-z0-9]+_\w*|[a-z]+[A-Z]\w*|[A-Za-z]+\d+\w*|[b-hj-zA-HJ-Z]")
-"""What no English word looks like: snake_case, camelCase, a digit inside, a single letter."""
+_SHAPED = re.compile(r"[a-z0-9]+_\w*|[a-z]+[A-Z]\w*|[A-Za-z]+\d+\w*|[b-hj-zA-HJ-Z]|[b-df-hj-np-tv-xz]{2,5}")
+"""What no English word looks like: snake_case, camelCase, a digit inside, a single letter, no vowel."""
 _TYPE_WORD = re.compile(r"(?:vec|mat)\d\w*|[fiu]32|f16|\d+d")
 _SLOT = re.compile(r"<[nv]\d+>")
 _IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
@@ -27,6 +27,12 @@ DECLARING = frozenset(
 
 INTRODUCING = frozenset("from in into as let entry element elements pixel every floats scalars values vectors".split())
 """After these a name is a word that is not English."""
+
+_AFTER_NAMES = frozenset(
+    "and or by to from with towards at of plus minus times is are in into where when over under above below "
+    "exceeds".split()
+)
+"""What follows `a` only where that is a name."""
 
 _COLLOCATIONS = frozenset("component components part coordinate coordinates axis channel channels value".split())
 
@@ -88,6 +94,8 @@ def _names(pieces: list[re.Match[str]]) -> set[str]:
 def _is_name(pieces: list[re.Match[str]], i: int, names: set[str]) -> bool:
     word = pieces[i]["word"]
     low = word.lower()
+    if word == "a":
+        return not _is_plain_here(pieces, i) and _declares(pieces, i)
     if _TYPE_WORD.fullmatch(low) or _is_plain_here(pieces, i):
         return False
     before = _word(pieces, i - 1)
@@ -111,14 +119,21 @@ def _declares(pieces: list[re.Match[str]], i: int) -> bool:
 
 
 def _is_plain_here(pieces: list[re.Match[str]], i: int) -> bool:
-    """Whether the word is English at this place whatever it is elsewhere: `the x component`, `radius 2`."""
+    """Whether the word is English at this place whatever it is elsewhere: `the x component`, `radius 2`, `a float`."""
     word = pieces[i]["word"]
     after = pieces[i + 1] if i + 1 < len(pieces) else None
+    if word == "a":
+        return after is not None and _touch(pieces[i], after) and (after["word"] or "") not in _AFTER_NAMES
     if after is None:
         return False
     if len(word) <= 3 and _word(pieces, i - 1) == "the" and (after["word"] or "") in _COLLOCATIONS:
         return True
     return word.lower() in DECLARABLE and after["number"] is not None
+
+
+def _touch(piece: re.Match[str], after: re.Match[str]) -> bool:
+    """Whether nothing but spaces stands between two pieces."""
+    return not piece.string[piece.end() : after.start()].strip()
 
 
 def _word(pieces: list[re.Match[str]], i: int) -> str:
