@@ -57,6 +57,22 @@ class Generator:
             **about,
         }
 
+    def write_all(self, prompts: Sequence[str], decoding: DecodingConfig) -> list[str]:
+        """Return the code for each prompt, side by side in batches. Raises InvalidSpec as `answer` does."""
+        read = [detect(prompt) for prompt in prompts]
+        sources = [self._source(each, []) for each in read]
+        most = self.saved.model.config.max_target_tokens
+        if isinstance(self.engine, SequenceEngine):
+            ids: Sequence[Sequence[int]] = self.engine.write(sources, decoding, max_tokens=most)
+        else:
+            mask_for = (lambda place: self._mask(read[place], decoding)) if decoding.constrain else None
+            ids = [each.ids for each in write(self.engine, sources, decoding, max_tokens=most, mask_for=mask_for)]
+        return [unslot(self.saved.vocabulary.text(own), each.slots) for own, each in zip(ids, read, strict=True)]
+
+    def _mask(self, prompt: Prompt, decoding: DecodingConfig) -> TypeMask:
+        bound = min(self.saved.model.config.max_target_tokens, decoding.max_new_tokens)
+        return TypeMask(self._lexicon, slots=prompt.slots, max_tokens=bound - 1)
+
     @cached_property
     def _lexicon(self) -> Lexicon:
         return Lexicon(self.saved.vocabulary.code)
@@ -73,7 +89,7 @@ class Generator:
             [ids] = self.engine.write([source], decoding, max_tokens=most)
             return ids, {}
         bound = min(most, decoding.max_new_tokens)
-        mask = TypeMask(self._lexicon, slots=prompt.slots, max_tokens=bound - 1) if decoding.constrain else None
+        mask = self._mask(prompt, decoding) if decoding.constrain else None
         if near and decoding.beam == 1 and not decoding.draws:
             drafts = [self.saved.vocabulary.target(pair.slotted_code) for pair in near]
             written = write_from_draft(
