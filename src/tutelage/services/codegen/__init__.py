@@ -13,8 +13,9 @@ SERVICE = Service(
     config="tutelage.services.codegen.config:CodegenConfig",
     train="tutelage.services.codegen.train:train",
     use="tutelage.services.codegen.use:use",
-    needs=("torch", "safetensors", "tokenizers"),
+    needs=("torch", "safetensors", "tokenizers", "bm25s"),
     extra="codegen",
+    reads_operations=True,
     supports=frozenset({"checkpoint", "branch", "tune"}),
     tunables=training_tunables({"learning_rate": "lr"}),
     metrics=(
@@ -49,6 +50,11 @@ SERVICE = Service(
     objective="val_loss",
     presets={name: {"preset": name} for name in ("tiny", "small", "fast", "seed")},
     commands={
+        "bench": ServiceCommand(
+            arguments="tutelage.services.codegen.commands.bench:BenchArguments",
+            run="tutelage.services.codegen.commands.bench:bench",
+            about="Measure speed, compare with earlier commits; exit 3 where a figure regressed beyond the noise.",
+        ),
         "validate": ServiceCommand(
             arguments="tutelage.services.codegen.commands.validate:ValidateArguments",
             run="tutelage.services.codegen.commands.validate:validate",

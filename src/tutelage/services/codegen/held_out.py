@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,16 +32,12 @@ class Question:
     target: Sequence[int]
 
 
-def questions(pairs: Sequence[Pair], vocabulary: Vocabulary) -> list[Question]:
-    """Return pairs as the model reads and should write them."""
-    return [
-        Question(
-            pair=pair,
-            source=vocabulary.source(pair.slotted_sentence),
-            target=vocabulary.target(pair.slotted_code),
-        )
-        for pair in pairs
-    ]
+def questions(
+    pairs: Sequence[Pair], vocabulary: Vocabulary, source: Callable[[Pair], Sequence[int]] | None = None
+) -> list[Question]:
+    """Return pairs as the model reads and should write them; `source` says what it reads, the sentence by default."""
+    read = source or (lambda pair: vocabulary.source(pair.slotted_sentence))
+    return [Question(pair=pair, source=read(pair), target=vocabulary.target(pair.slotted_code)) for pair in pairs]
 
 
 class HeldOut:
@@ -56,9 +52,10 @@ class HeldOut:
         iid: Sequence[Pair],
         label_smoothing: float,
         compiles: Compiles | None,
+        source: Callable[[Pair], Sequence[int]] | None = None,
     ) -> None:
         self._model, self._vocabulary, self._label_smoothing = model, vocabulary, label_smoothing
-        self._composition, self._iid = questions(composition, vocabulary), questions(iid, vocabulary)
+        self._composition, self._iid = (questions(pairs, vocabulary, source) for pairs in (composition, iid))
         self._compiles = compiles
 
     @torch.no_grad()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import Field, ValidationError
 from tutelage.core.errors import InvalidSpec, unknown
 from tutelage.core.ports import Emit, Requests
 from tutelage.core.spec import Document
-from tutelage.services.codegen.artifacts import SavedModel, load_saved_model
+from tutelage.services.codegen.artifacts import STATS, SavedModel, load_saved_model
 from tutelage.services.codegen.config import CodegenConfig, DecodingConfig
 from tutelage.services.codegen.engines.opening import EngineName
 from tutelage.services.codegen.generation import Generator
@@ -55,8 +56,14 @@ def use(model: Path, config: CodegenConfig, requests: Requests, emit: Emit) -> N
         asked = read_request(request)
         saved = saved or load_saved_model(artifacts)
         if asked.engine not in generators:
-            generators[asked.engine] = Generator.open(saved, engine=asked.engine, artifacts=artifacts)
+            generators[asked.engine] = Generator.open(
+                artifacts, saved, engine=asked.engine, reads_examples=_reads_examples(artifacts)
+            )
         emit(generators[asked.engine].answer(asked.prompt, asked.decoding(config.decoding), retrieve=asked.retrieve))
+
+
+def _reads_examples(artifacts: Path) -> bool:
+    return bool(json.loads((artifacts / STATS).read_text(encoding="utf-8"))["retrieve"])
 
 
 def read_request(request: Mapping[str, Any]) -> GenerateRequest:

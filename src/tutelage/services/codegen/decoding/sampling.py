@@ -61,7 +61,8 @@ def sample(
         if len(kept) < len(alive):
             alive = [alive[place] for place in kept]
             followed = [followed[place] for place in kept] if followed is not None else None
-            cache.select(kept)
+            if kept:
+                cache.select(kept)
         ids = chosen[kept][:, None]
     return [row.written() for row in rows]
 

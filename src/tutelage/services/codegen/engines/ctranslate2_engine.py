@@ -10,6 +10,7 @@ from tutelage.services.codegen.config.decoding import DecodingConfig
 from tutelage.services.codegen.engines.base import PAD_ID, SOS_ID, UNK_ID
 from tutelage.services.codegen.engines.ctranslate2_export import SPECIAL, library, token
 
+IDS = {text: index for index, text in SPECIAL.items()}
 NEVER_WRITTEN = [[SPECIAL[index]] for index in (PAD_ID, UNK_ID, SOS_ID)]
 """As in our own searches."""
 
@@ -23,8 +24,6 @@ class CTranslate2Engine:
         if not (folder / "model.bin").is_file():
             raise InvalidSpec(f"{folder} holds no model of CTranslate2", hint="write it with export_ctranslate2")
         self._translator = library().Translator(str(folder), device="cpu", inter_threads=1, intra_threads=num_threads)
-        special = {text: index for index, text in SPECIAL.items()}
-        self._id_of = lambda text: special[text] if text in special else int(text[1:])
 
     @property
     def compute_type(self) -> str:
@@ -66,4 +65,8 @@ class CTranslate2Engine:
             max_input_length=0,
             suppress_sequences=NEVER_WRITTEN,
         )
-        return [[self._id_of(text) for text in answer.hypotheses[0]] for answer in answers]
+        return [[_id_of(text) for text in answer.hypotheses[0]] for answer in answers]
+
+
+def _id_of(text: str) -> int:
+    return IDS[text] if text in IDS else int(text[1:])

@@ -46,8 +46,13 @@ def encoder_graph(weights: Weights) -> Any:
     for index in range(weights.config.num_decoder_layers):
         key, value = graph.heads2(graph.linear(memory, f"decoder_layers.{index}.cross_attention.key_value"))
         outputs += [graph.named(key, f"memory_key_{index}"), graph.named(value, f"memory_value_{index}")]
-    inputs = {"source": ("INT64", ["B", "S"]), "positions": ("INT64", ["S"]), "mask": ("FLOAT", ["B", 1, 1, "S"])}
-    return graph.model(inputs, dict.fromkeys(outputs, _heads(weights, "S")))
+    inputs: dict[str, Any] = {
+        "source": ("INT64", ["B", "S"]),
+        "positions": ("INT64", ["S"]),
+        "mask": ("FLOAT", ["B", 1, 1, "S"]),
+    }
+    shapes: dict[str, Any] = dict.fromkeys(outputs, _heads(weights, "S"))
+    return graph.model(inputs, shapes)
 
 
 def step_graph(weights: Weights) -> Any:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from tutelage.core.errors import NotYet
 from tutelage.services.codegen.engines.base import SequenceEngine, StepEngine
 from tutelage.services.codegen.engines.ctranslate2_engine import CTranslate2Engine
 from tutelage.services.codegen.engines.ctranslate2_export import export_ctranslate2
 from tutelage.services.codegen.engines.onnx_engine import OnnxEngine, export_onnx
 from tutelage.services.codegen.engines.torch_engine import TorchEngine
+from tutelage.services.codegen.engines.webgpu.engine import WebGpuEngine
 from tutelage.services.codegen.engines.weights import weights_of
 from tutelage.services.codegen.model.transformer import Transformer
 
@@ -30,12 +30,12 @@ FOLDERS: dict[str, tuple[str, Literal["float32", "int8"]]] = {
 def open_engine(name: EngineName, model: Transformer, *, exports: Sequence[Path] = ()) -> StepEngine | SequenceEngine:
     """Return an engine over a model; `exports` are folders that may hold its export already.
 
-    Raises NotYet for one that is not built, MissingDependency where its library is absent.
+    Raises MissingDependency where its library or, for `wgpu`, an adapter is absent.
     """
     if name == "torch":
         return TorchEngine(model)
-    if name not in FOLDERS:
-        raise NotYet(f"the engine {name!r} is not built yet", hint=f"built: torch, {', '.join(FOLDERS)}")
+    if name == "wgpu":
+        return WebGpuEngine(weights_of(model))
     kind, quantization = FOLDERS[name]
     for folder in exports:
         if (folder / kind / quantization).is_dir():

@@ -16,10 +16,11 @@ from tutelage.services.codegen.config import CodegenConfig
 from tutelage.services.codegen.data.pairs import Pair
 from tutelage.services.codegen.engines.torch_engine import TorchEngine
 from tutelage.services.codegen.held_out import HeldOut
+from tutelage.services.codegen.known import KNOWN, save_known
 from tutelage.services.codegen.model.transformer import Transformer
 from tutelage.services.codegen.phases.manifest import write_manifest
 from tutelage.services.codegen.phases.speed import in_units, kernel_timings, writing_timing
-from tutelage.services.codegen.prepare import Prepared, prepare
+from tutelage.services.codegen.prepare import Prepared, known_pairs, prepare
 from tutelage.services.codegen.task import CodeTask
 from tutelage.training import Outcome, fit, load_best, seed_everything
 
@@ -75,6 +76,7 @@ def _held_out(
         iid=prepared.iid,
         label_smoothing=config.training.label_smoothing,
         compiles=compiles,
+        source=prepared.source,
     )
 
 
@@ -91,6 +93,7 @@ def _conclude(
     quality = {name.removeprefix("val_"): value for name, value in held_out.figures().items()}
     folder = run.artifact(artifacts.WEIGHTS).parent
     breakdown = artifacts.save_model_files(folder, model, prepared.vocabulary)
+    save_known(known_pairs(config, prepared.corpus, prepared.own), folder / KNOWN)
     stats = {
         "total_steps": outcome.steps,
         "ended_by": outcome.ended_by,
@@ -100,6 +103,8 @@ def _conclude(
         "seed": run.seed,
         "held_out_prompts": len(prepared.composition),
         "programs": len(prepared.corpus),
+        "own_pairs": len(prepared.own),
+        "retrieve": config.data.retrieve,
         "parameters": breakdown["total"],
         "evaluation": quality,
     }
@@ -109,7 +114,7 @@ def _conclude(
         folder,
         "architect",
         inputs=[],
-        outputs=[*artifacts.MODEL_FILES, artifacts.STATS],
+        outputs=[*artifacts.MODEL_FILES, artifacts.STATS, KNOWN],
         benchmarks=figures,
         failures=_failures(model, run),
     )

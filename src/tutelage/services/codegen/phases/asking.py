@@ -6,12 +6,15 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tutelage.services.codegen.artifacts import STATS
+from tutelage.services.codegen.artifacts import STATS, load_config
 from tutelage.services.codegen.config import DecodingConfig
 from tutelage.services.codegen.data.corpus import Corpus
 from tutelage.services.codegen.decoding.write import write
 from tutelage.services.codegen.engines.base import SequenceEngine, StepEngine
 from tutelage.services.codegen.held_out import Question, questions
+from tutelage.services.codegen.known import KNOWN, load_known
+from tutelage.services.codegen.reading import Retrieval
+from tutelage.services.codegen.retrieval.index import RetrievalIndex
 from tutelage.services.codegen.vocabulary import Vocabulary
 
 Ids = tuple[int, ...]
@@ -28,7 +31,16 @@ def asked_of(artifacts: Path, vocabulary: Vocabulary) -> list[Question]:
     corpus = Corpus.generate(
         level=stats["level"], split="composition", seed=stats["seed"], num_programs=stats["held_out_prompts"]
     )
-    return questions(corpus.fixed_pairs(), vocabulary)
+    if not stats["retrieve"]:
+        return questions(corpus.fixed_pairs(), vocabulary)
+    index = RetrievalIndex(load_known(artifacts / KNOWN))
+    most = load_config(artifacts).max_source_tokens
+    retrieval = Retrieval(index=index, vocabulary=vocabulary, count=stats["retrieve"], most=most)
+    return questions(
+        corpus.fixed_pairs(),
+        vocabulary,
+        lambda pair: retrieval.source(pair.slotted_sentence, slots=pair.slots, leave_out=pair.slotted_code),
+    )
 
 
 def stepwise(engine: StepEngine, *, max_tokens: int) -> Writer:

@@ -49,6 +49,9 @@ class WebGpuCache:
         self._row_bytes = max_tokens * 2 * kernels.config.d_model * FLOAT_BYTES
         self.first = kernels.device.numbers([0, 0, 0, 0])
         self.steps: dict[int, _Step] = {}
+        self._spare_steps: dict[int, _Step] = {}
+        self.keys: list[Any] = []
+        self._spare: list[Any] = []
         self._make_room()
 
     @property

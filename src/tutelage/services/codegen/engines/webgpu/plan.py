@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -186,21 +187,21 @@ def decoder_layer(
 ) -> list[Call]:
     """Return the calls of one decoder layer over `time` new positions."""
     name, rows, width = f"decoder_layers.{index}", batch * time, kernels.config.d_model
-    size = {"rows": rows, "inner": width}
+    linear = partial(kernels.linear, rows=rows, inner=width)
     return [
         kernels.norm(scratch.x, scratch.normed, f"{name}.self_attention_norm", rows=rows),
-        kernels.linear(scratch.normed, scratch.projected, f"{name}.self_attention.qkv", columns=3 * width, **size),
+        linear(scratch.normed, scratch.projected, f"{name}.self_attention.qkv", columns=3 * width),
         kernels.keep_keys(scratch.projected, cache, first, rows=rows, time=time, room=room),
         kernels.attention(
             scratch.projected, cache, sources, scratch.mixed, first, rows=rows, time=time, kind="causal", room=room
         ),
-        kernels.linear(scratch.mixed, scratch.x, f"{name}.self_attention.output", columns=width, adds=True, **size),
+        linear(scratch.mixed, scratch.x, f"{name}.self_attention.output", columns=width, adds=True),
         kernels.norm(scratch.x, scratch.normed, f"{name}.cross_attention_norm", rows=rows),
-        kernels.linear(scratch.normed, scratch.query, f"{name}.cross_attention.query", columns=width, **size),
+        linear(scratch.normed, scratch.query, f"{name}.cross_attention.query", columns=width),
         kernels.attention(
             scratch.query, memory, sources, scratch.mixed, first, rows=rows, time=time, kind="cross", room=memory_room
         ),
-        kernels.linear(scratch.mixed, scratch.x, f"{name}.cross_attention.output", columns=width, adds=True, **size),
+        linear(scratch.mixed, scratch.x, f"{name}.cross_attention.output", columns=width, adds=True),
         *feed_forward(kernels, scratch, name, rows=rows),
     ]
 
