@@ -28,7 +28,7 @@ class CodeTokenizer:
     def __init__(self, tokens: Sequence[str]) -> None:
         self.tokens = tuple(tokens)
         self._ids = {token: i for i, token in enumerate(self.tokens) if i >= _NUM_FIXED}
-        self._longest = max(map(len, self._ids))
+        self._longest = max((len(token) for token in self._ids if token.isidentifier()), default=1)
         self._texts = ["" if i < _NUM_FIXED else token for i, token in enumerate(self.tokens)]
         self._lines: dict[str, list[int]] = {}
         self._words: dict[str, list[int]] = {}
@@ -118,21 +118,27 @@ class CodeTokenizer:
         try:
             ids = [self._ids[lexeme] for lexeme in found]
         except KeyError:
-            ids = [id for lexeme in found for id in self._encode_lexeme(lexeme)]
+            ids = self._encode_lexemes(found)
         if len(self._lines) >= MAX_CACHED:
             self._lines.clear()
         self._lines[line] = ids
         return ids
 
-    def _encode_lexeme(self, lexeme: str) -> list[int]:
-        known = self._ids.get(lexeme)
-        if known is not None:
-            return [known]
-        if lexeme not in self._words:
-            if len(self._words) >= MAX_CACHED:
-                self._words.clear()
-            self._words[lexeme] = self._pieces(lexeme)
-        return self._words[lexeme]
+    def _encode_lexemes(self, found: Sequence[str]) -> list[int]:
+        known, words = self._ids.get, self._words
+        ids: list[int] = []
+        for lexeme in found:
+            id = known(lexeme)
+            if id is not None:
+                ids.append(id)
+            elif lexeme in words:
+                ids += words[lexeme]
+            else:
+                if len(words) >= MAX_CACHED:
+                    words.clear()
+                words[lexeme] = self._pieces(lexeme)
+                ids += words[lexeme]
+        return ids
 
     def _pieces(self, lexeme: str) -> list[int]:
         """The longest known piece again and again; a character that is none is written in bytes."""
