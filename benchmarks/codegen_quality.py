@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -22,6 +23,7 @@ from tutelage.services.codegen.artifacts import load_saved_model
 from tutelage.services.codegen.batches import Curriculum, Feed
 from tutelage.services.codegen.config import CodegenConfig, DecodingConfig
 from tutelage.services.codegen.engines.torch_engine import TorchEngine
+from tutelage.services.codegen.evaluation.hand_written import evaluate_written, hand_written
 from tutelage.services.codegen.evaluation.judge import Judge
 from tutelage.services.codegen.evaluation.prompts import AskedPrompt, held_out_prompts
 from tutelage.services.codegen.evaluation.scoring import Evaluation, evaluate
@@ -145,9 +147,15 @@ def measured(artifacts: Path, size: Size) -> tuple[dict[str, float], dict[str, M
         known_iid = ask(partial(generator.write_all, decoding=FREE), iid)
         index = RetrievalIndex(known)
         baselines = {
-            "nearest_verbatim": ask(partial(nearest_verbatim, index), held_out),
-            "nearest_filled": ask(partial(nearest_filled, index), held_out),
+            "nearest_verbatim": ask(partial(nearest_verbatim, index), held_out, names="any"),
+            "nearest_filled": ask(partial(nearest_filled, index), held_out, names="any"),
         }
+        by_hand = evaluate_written(
+            partial(generator.write_all, decoding=FREE),
+            hand_written(),
+            compiles=judge.compiles,
+            execute=judge.execute,
+        )
     finally:
         executor.close()
     best = max(each.scores.exec_at_1 for each in baselines.values())
@@ -161,6 +169,8 @@ def measured(artifacts: Path, size: Size) -> tuple[dict[str, float], dict[str, M
         "heldout_vs_iid": free.scores.exec_at_1 / max(known_iid.scores.exec_at_1, 1e-9),
         **drafted(generator, held_out[: size.num_drafted]),
         "prompts": float(len(held_out)),
+        "compile_at_1_by_hand": by_hand.compile_at_1,
+        "exec_at_1_by_hand": by_hand.exec_at_1,
         **_broken_down(free),
     }
     return figures, {name: _rates(each, "") for name, each in baselines.items()}
@@ -186,8 +196,9 @@ def _asked(
     *,
     judge: Judge,
     training: CopiedRuns | None = None,
+    names: Literal["asked", "any"] = "asked",
 ) -> Evaluation:
-    return evaluate(generate, prompts, compiles=judge.compiles, execute=judge.execute, training=training)
+    return evaluate(generate, prompts, compiles=judge.compiles, execute=judge.execute, training=training, names=names)
 
 
 def _rates(found: Evaluation, suffix: str) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from codegen_language_support import LEVELS, pairs
 from codegen_oracle_support import needs_adapter
 
 from tutelage.services.codegen.data.headers import signatures_of
+from tutelage.services.codegen.data.pairs import fill
 from tutelage.services.codegen.data.primitives import Level
 from tutelage.services.codegen.data.signature import RESULT, Floats
 from tutelage.services.codegen.evaluation.hand_written import evaluate_written, hand_written
@@ -70,6 +72,25 @@ def test_another_prompts_code_compiles_but_computes_something_else() -> None:
     found = evaluate(lambda sentences: [*codes[1:], codes[0]], PROMPTS, compiles=all_compile, execute=interpreted)
     assert found.scores.compile_at_1 == 1.0
     assert found.scores.exec_at_1 == 0.0
+
+
+def test_a_baseline_may_call_things_by_other_names() -> None:
+    prompt = next(prompt for prompt in PROMPTS if prompt.pair.kind == "function" and "<v1>" in prompt.pair.slots)
+    code = fill(prompt.pair.slotted_code, {**prompt.pair.slots, "<v0>": "other", "<v1>": "another"})
+
+    def execute(runs: Sequence[Execution]) -> list[Mapping[str, Floats] | None]:
+        [run] = runs
+        assert prompt.pair.program is not None
+        if run.signature.name != "other":
+            return [None]
+        names = [place.name for place in prompt.pair.program.signature.inputs]
+        return [prompt.pair.program.evaluate(dict(zip(names, run.inputs.values(), strict=True)))]
+
+    def rate(names: Literal["asked", "any"]) -> float:
+        found = evaluate(lambda _: [code], [prompt], compiles=all_compile, execute=execute, names=names)
+        return found.scores.exec_at_1
+
+    assert (rate("asked"), rate("any")) == (0.0, 1.0)
 
 
 def test_held_out_prompts_hold_at_least_one_new_composition_and_iid_ones_none() -> None:

@@ -10,15 +10,16 @@ import numpy as np
 
 from tutelage.services.codegen.data import examples
 from tutelage.services.codegen.data.examples import Example, load_examples
-from tutelage.services.codegen.data.headers import matching_signature, signatures_of
-from tutelage.services.codegen.data.signature import agrees, random_inputs
+from tutelage.services.codegen.data.headers import signatures_of
+from tutelage.services.codegen.data.signature import agrees
 from tutelage.services.codegen.evaluation.scoring import (
-    NUM_INPUTS,
     Compiles,
     Execute,
     Execution,
     Generate,
     Scores,
+    as_named_in,
+    execution_of,
     is_same_text,
 )
 
@@ -49,18 +50,11 @@ def evaluate_written(generate: Generate, written: Sequence[Example], *, compiles
 
 def _computes_alike(code: str, reference: str, *, seed: int, execute: Execute) -> bool:
     wanted = signatures_of(reference)[0]
-    own = matching_signature(code, wanted)
-    if own is None:
+    theirs_run = execution_of(reference, wanted, seed=seed)
+    ours_run = as_named_in(Execution(code=code, signature=wanted, inputs=theirs_run.inputs))
+    if ours_run is None:
         return False
-    rng = np.random.default_rng(seed)
-    inputs = random_inputs(wanted, rng, NUM_INPUTS)
-    renamed = {place.name: values for place, values in zip(own.inputs, inputs.values(), strict=True)}
-    ours, theirs = execute(
-        [
-            Execution(code=code, signature=own, inputs=renamed),
-            Execution(code=reference, signature=wanted, inputs=inputs),
-        ]
-    )
+    ours, theirs = execute([ours_run, theirs_run])
     if ours is None or theirs is None:
         return False
-    return agrees({name: ours[mine.name] for name, mine in zip(theirs, own.outputs, strict=True)}, theirs)
+    return agrees(dict(zip(theirs, ours.values(), strict=True)), theirs)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tutelage.services.codegen.data.pairs import Pair
+from tutelage.services.codegen.data.headers import matching_signature
 from tutelage.services.codegen.data.signature import Floats, Signature, agrees, random_inputs
 from tutelage.services.codegen.evaluation.prompts import AskedPrompt
 from tutelage.services.codegen.evaluation.texts import CopiedRuns, bleu
@@ -74,13 +75,18 @@ def evaluate(
     compiles: Compiles,
     execute: Execute,
     training: CopiedRuns | None = None,
+    names: Literal["asked", "any"] = "asked",
 ) -> Evaluation:
     """Ask for every prompt's code, once, and judge it. A prompt without a program counts as executed where its code is
-    the reference's, for there is nothing to compare outputs with."""
+    the reference's, for there is nothing to compare outputs with.
+
+    With `names` "any" a code may call its function, parameters and buffers as it likes: for baselines, which cannot
+    know what they are asked to be called.
+    """
     codes = list(generate([prompt.pair.sentence for prompt in prompts]))
     compiled = list(compiles(codes))
     exact = [is_same_text(code, p.pair.code) for code, p in zip(codes, prompts, strict=True)]
-    right = _computed(codes, prompts, compiled, execute=execute)
+    right = _computed(codes, prompts, compiled, execute=execute, names=names)
     passed = [ran if prompt.pair.program else same for ran, same, prompt in zip(right, exact, prompts, strict=True)]
     table = np.array([compiled, passed, exact], dtype=np.float64).T.reshape(len(codes), 3)
     return Evaluation(
@@ -95,26 +101,42 @@ def evaluate(
     )
 
 
-def execution_of(code: str, pair: Pair, *, seed: int) -> Execution:
-    """Return how a code is run against a pair's program: the same seed draws the same inputs."""
-    assert pair.program is not None, "only a program says what is computed"
-    signature = pair.program.signature
-    return Execution(
-        code=code, signature=signature, inputs=random_inputs(signature, np.random.default_rng(seed), NUM_INPUTS)
-    )
+def execution_of(code: str, signature: Signature, *, seed: int) -> Execution:
+    """Return how a code is run as if it had a signature: the same seed draws the same inputs."""
+    inputs = random_inputs(signature, np.random.default_rng(seed), NUM_INPUTS)
+    return Execution(code=code, signature=signature, inputs=inputs)
+
+
+def as_named_in(run: Execution) -> Execution | None:
+    """Return the run under the names that its code has for what its signature takes and gives; None where the code
+    has nothing of these types."""
+    own = matching_signature(run.code, run.signature)
+    if own is None:
+        return None
+    inputs = {place.name: values for place, values in zip(own.inputs, run.inputs.values(), strict=True)}
+    return Execution(code=run.code, signature=own, inputs=inputs)
 
 
 def _computed(
-    codes: Sequence[str], prompts: Sequence[AskedPrompt], compiled: Sequence[bool], *, execute: Execute
+    codes: Sequence[str],
+    prompts: Sequence[AskedPrompt],
+    compiled: Sequence[bool],
+    *,
+    execute: Execute,
+    names: Literal["asked", "any"],
 ) -> list[bool]:
-    places = [i for i, prompt in enumerate(prompts) if prompt.pair.program and compiled[i]]
-    runs = [execution_of(codes[i], prompts[i].pair, seed=i) for i in places]
+    asked: dict[int, Execution] = {}
+    for place, prompt in enumerate(prompts):
+        if prompt.pair.program and compiled[place]:
+            asked[place] = execution_of(codes[place], prompt.pair.program.signature, seed=place)
+    runs = {place: (as_named_in(run) if names == "any" else None) or run for place, run in asked.items()}
     right = [False] * len(codes)
-    for place, run, outputs in zip(places, runs, execute(runs), strict=True):
+    for place, outputs in zip(runs, execute(list(runs.values())), strict=True):
         program = prompts[place].pair.program
         assert program is not None, "only programs were run"
         with np.errstate(all="ignore"):
-            right[place] = outputs is not None and agrees(outputs, program.evaluate(run.inputs))
+            wanted = program.evaluate(asked[place].inputs)
+        right[place] = outputs is not None and agrees(dict(zip(wanted, outputs.values(), strict=True)), wanted)
     return right
 
 

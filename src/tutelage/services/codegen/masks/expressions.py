@@ -16,8 +16,11 @@ AFTER = 1 + MORE
 """What an operand may ask for at most: components, and another operand of the dimension wanted."""
 SCALAR = 5
 """Tokens that suffice for a scalar known only at run time: `items`, `[`, `i`, `]`, `.x`."""
-ARGUMENT = OPERAND + 1
-"""An operand and a comma."""
+CONSTANT = 3
+"""Tokens that suffice for an operand of any type: `vec3<f32>(`, a number, `)`."""
+COMPONENT = 2
+"""A number and a comma."""
+SCALARS = frozenset((1,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Chain:
         has_runtime = runtime or not self.needs_runtime
         if is_scalar_enough:
             return 1 if has_runtime else SCALAR
-        return (3 if has_runtime else OPERAND) + (MORE if self.sign.startswith("/") else 0)
+        return (CONSTANT if has_runtime else OPERAND) + (MORE if self.sign.startswith("/") else 0)
 
     def _more_cost(self, dim: int) -> int:
         return 1 + replace(self, sign="")._operand_cost(self._joined(dim), runtime=self.runtime)
@@ -83,12 +86,11 @@ class Chain:
         assert self.current is not None, "only after an operand"
         return any(self._fits(dim) and self._may_end(dim) for dim in range(1, self.current))
 
-    @property
-    def _after_cost(self) -> int:
-        """What may be asked for once an operand of any kind that is on its way has come."""
-        if self.needs_runtime and not self.runtime:
+    def _after_cost(self, *, runtime: bool = False) -> int:
+        """What may be asked for once an operand has come that is on its way: a call's is known at run time."""
+        if self.needs_runtime and not (self.runtime or runtime):
             return AFTER
-        return 1 if (self.have or 1) in self.finals else 5
+        return 1 if (self.have or 1) in self.finals else 2 + CONSTANT
 
     def _fits(self, dim: int) -> bool:
         """Whether an operand of this dimension can stand here."""
@@ -120,12 +122,13 @@ class Chain:
             yield from (id for id, dim in lexicon.constructors.items() if self._may_construct(machine, dim, available))
         if not scope.has_runtime:
             return
-        left = available - self._after_cost
-        yield from (id for id, builtin in lexicon.calls.items() if 1 + cost_from(builtin, 0) <= left)
-        yield from (id for id, (parameters, _) in scope.functions.items() if 2 + ARGUMENT * len(parameters) <= left)
-        if not self._stands_alone and left >= 2 + OPERAND:
+        left = available - self._after_cost(runtime=True)
+        yield from (id for id, builtin in lexicon.calls.items() if cost_from(builtin, 0) <= left)
+        yield from (id for id, (parameters, _) in scope.functions.items() if 1 + own_cost(parameters, 0) <= left)
+        left = available - self._after_cost()
+        if not self._stands_alone and left >= 2 + (SCALAR if self.sign.startswith("/") else 1):
             yield lexicon.word("(")
-        if not self._stands_alone and not self.sign.endswith("minus") and available > OPERAND:
+        if not self._stands_alone and not self.sign.endswith("minus") and available > self.cost:
             yield lexicon.word("-")
 
     def _numbers(self, machine: Machine, available: int) -> Iterator[int]:
@@ -153,12 +156,12 @@ class Chain:
             return True
         ends = self._fits(dim) and self._joined(dim) in self.finals
         if self.runtime or not self.needs_runtime:
-            return ends and available >= 3
+            return ends and available >= CONSTANT
         return ends and available >= OPERAND and machine.scope.has_runtime
 
     def _is_roomy(self, dim: int, available: int) -> bool:
         """Whether there is room for any arguments; else one scalar must do."""
-        return available >= 2 + dim * ARGUMENT + self._after_cost
+        return available >= 2 + dim * COMPONENT + self._after_cost()
 
     def _after(self, machine: Machine, available: int) -> Iterator[int]:
         assert self.current is not None, "only after an operand"
@@ -193,7 +196,7 @@ class Chain:
             return machine.swap(self._read(1, runtime=False, number=machine.offer.numbers[id]))
         if id in scope.variables:
             return self._begin_variable(machine, scope.variables[id])
-        waiting = replace(self, reserve=self._after_cost)
+        waiting = replace(self, reserve=self._after_cost(runtime=id != lexicon.word("(")))
         if id in lexicon.constructors:
             return self._begin_constructor(machine, lexicon.constructors[id])
         if id in lexicon.calls:
@@ -216,7 +219,7 @@ class Chain:
             needs_runtime=self.needs_runtime and not self.runtime and not is_roomy,
         )
         return machine.swap(
-            constructor.argument(), constructor, replace(self, reserve=self._after_cost if is_roomy else 0)
+            constructor.argument(), constructor, replace(self, reserve=self._after_cost() if is_roomy else 0)
         )
 
     def _begin_variable(self, machine: Machine, type: Type) -> Machine:
@@ -245,8 +248,25 @@ class Chain:
 
 
 def cost_from(builtin: Builtin, place: int) -> int:
-    """Tokens that suffice for a call's arguments from a place on, and the parenthesis."""
-    return 1 + sum(2 * ARGUMENT if kind == CONDITION else ARGUMENT for kind in builtin.parameters[place:])
+    """Tokens that suffice for a call's arguments from a place on, each with a comma, and the parenthesis."""
+    places = range(place, len(builtin.parameters))
+    return 1 + sum(1 + _argument_cost(builtin, own) for own in places)
+
+
+def _argument_cost(builtin: Builtin, place: int) -> int:
+    finals = builtin.parameters[place]
+    if finals == CONDITION:
+        return SCALAR + 2
+    is_checked = builtin.low == 1
+    needs_runtime = place == 0 if is_checked else place == len(builtin.parameters) - 1
+    if finals == SCALARS:
+        return SCALAR if needs_runtime else 1
+    return OPERAND if needs_runtime else CONSTANT
+
+
+def own_cost(parameters: tuple[int, ...], place: int) -> int:
+    """Tokens that suffice for the arguments of a declared function from a place on, and the parenthesis."""
+    return 1 + sum(2 if dim == 1 else 1 + CONSTANT for dim in parameters[place:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,7 +419,7 @@ class OwnCall:
     @property
     def cost(self) -> int:
         """What the arguments to come take, and the parenthesis."""
-        return (len(self.parameters) - self.num_read - self.is_open) * ARGUMENT + 1
+        return own_cost(self.parameters, self.num_read + self.is_open)
 
     def options(self, machine: Machine) -> Iterable[int]:
         """Return what parts or closes."""
@@ -448,14 +468,14 @@ class Constructor:
         """What the components to come take, and the parenthesis."""
         if not self.is_roomy or self.bound or (self._is_whole and not self.is_open):
             return 1
-        return (self.dim - self.filled - self.is_open) * ARGUMENT + 1
+        return (self.dim - self.filled - self.is_open) * COMPONENT + 1
 
     def options(self, machine: Machine) -> Iterator[int]:
         """Return what parts or closes."""
         if self._is_whole:
             yield machine.lexicon.word(")")
         left = self.dim - self.filled
-        if left and self.is_roomy and not self.bound and left * ARGUMENT + 1 <= machine.room + self.cost:
+        if left and self.is_roomy and not self.bound and left * COMPONENT + 1 <= machine.room + self.cost:
             yield machine.lexicon.word(", ")
 
     def take(self, machine: Machine, id: int) -> Machine:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from tutelage.services.codegen.masks.expressions import OPERAND, Chain, Word
+from tutelage.services.codegen.masks.expressions import CONSTANT, Chain, Word
 from tutelage.services.codegen.masks.machine import Array, Frame, Machine, Record
 from tutelage.services.codegen.masks.statements import FUNCTION, LET, Count, Declare, End, Plain, begun, function, words
 
-STORE = 6 + OPERAND
+STORE = 6 + CONSTANT
 """`out[gid.x] = ` expression `; `."""
 KERNEL = 80
 """A whole kernel, shortest."""

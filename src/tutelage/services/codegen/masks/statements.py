@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tutelage.services.codegen.masks.builtins import ANY
-from tutelage.services.codegen.masks.expressions import OPERAND, Chain, Compare, Word
+from tutelage.services.codegen.masks.expressions import CONSTANT, Chain, Compare, Word
 from tutelage.services.codegen.masks.machine import Array, Frame, Machine, Scope, Value
 
-LET = 4 + OPERAND
+LET = 4 + CONSTANT
 """`let`, name, `=`, expression, `;`."""
-RETURN = 2 + OPERAND
+RETURN = 2 + CONSTANT
 LOOP = 16 + LET
-BRANCH = 6 + 2 * OPERAND + LET
+BRANCH = 6 + 2 * CONSTANT + LET
 
 
 def words(machine: Machine, text: str) -> list[Frame]:
@@ -319,7 +319,7 @@ class Block(Plain):
     @property
     def cost(self) -> int:
         """One assignment where there is none yet."""
-        return 0 if self.num else 3 + OPERAND
+        return 0 if self.num else 3 + CONSTANT
 
     def options(self, machine: Machine) -> Iterator[int]:
         """Return what may begin a statement, or close the block."""
@@ -328,7 +328,7 @@ class Block(Plain):
             yield word("let ")
         if room >= BRANCH:
             yield word("if ")
-        if room >= 3 + OPERAND:
+        if room >= 3 + CONSTANT:
             yield from machine.scope.mutable
         if self.num:
             after = machine.pop()
@@ -354,7 +354,7 @@ class Single(Plain):
     @property
     def cost(self) -> int:
         """An assignment."""
-        return 3 + OPERAND
+        return 3 + CONSTANT
 
     def options(self, machine: Machine) -> Iterator[int]:
         """Return what may begin it."""
