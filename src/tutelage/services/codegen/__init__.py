@@ -47,7 +47,7 @@ SERVICE = Service(
         ),
     ),
     objective="val_loss",
-    presets={name: {"preset": name} for name in ("tiny", "small", "fast", "seed")},
+    presets={name: {"preset": name} for name in PRESETS},
     commands={
         "bench": ServiceCommand(
             arguments="tutelage.services.codegen.commands.bench:BenchArguments",
