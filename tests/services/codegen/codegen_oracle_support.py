@@ -43,6 +43,13 @@ GOOD = {
     "parentheses in a comment": f"/* {'(' * 500} */\nfn f() -> f32 {{ return 1.0; }}",
 }
 
+GOOD |= {
+    "a long word": f"fn f() -> f32 {{ return 1.0; }} // {'a' * 900_000}",
+    "structures that double at each level": "struct S0 { a: f32 }\n"
+    + "".join(f"struct S{n} {{ a: S{n - 1}, b: S{n - 1} }}\n" for n in range(1, 10))
+    + "var<workgroup> w: S9;\n@compute @workgroup_size(1) fn m() { w.a = S8(); }",
+}
+
 BAD = {
     "an empty text": "",
     "comments alone": "// nothing\n/* at all */",
@@ -64,5 +71,8 @@ BAD = {
     "a bomb of braces": f"fn f() {{ {'{' * 20_000}{'}' * 20_000} }}",
     "a bomb of templates": f"var<private> a: {'array<' * 5_000}f32{', 2>' * 5_000};\nfn f() {{}}",
     "a bomb of operators": f"fn f(x: bool) -> bool {{ return {'!' * 50_000}x; }}",
+    "a long word outside of comments": "a" * 900_000,
+    "structures that never end": f"fn f() {{}} {'struct A {' * 90}",
+    "workgroup variables that never end": f"fn f() {{}} {'var<workgroup> a: ' * 50_000}",
     "more than 1 MB": f"fn f() {{}} //{'a' * 1_000_000}",
 }

@@ -157,3 +157,10 @@ def test_a_text_of_the_largest_size_is_looked_at() -> None:
     start = "fn f() {} //"
     assert precheck(start + "a" * (MAX_BYTES - len(start))) == ()
     assert precheck(KERNEL) == ()
+
+
+def test_structures_of_structures_are_sized_once_each() -> None:
+    types = "struct S0 { a: f32, b: f32 }\n"
+    types += "".join(f"struct S{n} {{ a: S{n - 1}, b: S{n - 1} }}\n" for n in range(1, 15))
+    [found] = workgroup_variables(f"{types}var<workgroup> w: S14;")
+    assert found.num_bytes == 8 * 2**14

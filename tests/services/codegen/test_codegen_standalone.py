@@ -80,7 +80,7 @@ def test_the_program_names_nothing_of_tutelage_and_is_always_the_same() -> None:
 
 @pytest.mark.parametrize("engine", ["ct2", "onnx"])
 def test_it_writes_what_the_service_writes(package: Path, saved: SavedModel, engine: str, tmp_path: Path) -> None:
-    wanted = Generator.open(saved, engine="torch", artifacts=package).answer(PROMPT, DecodingConfig(constrain=False))
+    wanted = Generator.open(package, saved, engine="torch").answer(PROMPT, DecodingConfig(constrain=False))
     done = run(package, PROMPT, "--engine", engine, "--quantization", "float32")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == wanted["text"] + "\n"

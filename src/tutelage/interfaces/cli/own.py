@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tutelage.core.service import Service, ServiceCommand
 
 SILENT = subprocess.DEVNULL
+HELP = {"help_option_names": ["-h", "--help"]}
 
 
 class WithOwnCommands(TyperGroup):
@@ -36,18 +37,36 @@ def _group(name: str) -> Any:
     registry = Registry(load_settings().services)
     if name not in registry.names() or not (service := registry.get(name)).commands:
         return None
-    return typer.main.get_command(_typer(service))
-
-
-def _typer(service: Service) -> typer.Typer:
-    settings = {"help_option_names": ["-h", "--help"]}
     app = typer.Typer(
-        name=service.name, help=service.about, no_args_is_help=True, add_completion=False, context_settings=settings
+        name=service.name,
+        cls=_commands_of(service),
+        help=service.about,
+        no_args_is_help=True,
+        add_completion=False,
+        context_settings=HELP,
     )
     app.callback()(lambda: None)
-    for name, command in service.commands.items():
-        app.command(name, help=command.about)(_function(service.name, name, command))
-    return app
+    return typer.main.get_command(app)
+
+
+def _commands_of(service: Service) -> type[TyperGroup]:
+    """Return a group that makes a command when it is asked for: the arguments of another may import a library."""
+
+    class Commands(TyperGroup):
+        def list_commands(self, ctx: Any) -> list[str]:
+            return list(service.commands)
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            found = service.commands.get(cmd_name)
+            return None if found is None else _command(service.name, cmd_name, found)
+
+    return Commands
+
+
+def _command(service: str, name: str, command: ServiceCommand) -> Any:
+    app = typer.Typer(add_completion=False, context_settings=HELP)
+    app.command(name, help=command.about, context_settings=HELP)(_function(service, name, command))
+    return typer.main.get_command(app)
 
 
 def _function(service: str, name: str, command: ServiceCommand) -> Callable[..., None]:
@@ -72,7 +91,8 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     if field.is_required():
         argument = typer.Argument(metavar=name.upper(), help=about)
         return _keyword(name, Annotated[field.annotation, argument], default=inspect.Parameter.empty)
-    option = typer.Option(f"--{name.replace('_', '-')}", help=about)
+    flag = f"--{name.replace('_', '-')}"
+    option = typer.Option(f"{flag}/--no-{flag[2:]}" if field.annotation is bool else flag, help=about)
     return _keyword(name, Annotated[field.annotation, option], default=field.get_default(call_default_factory=True))
 
 

@@ -13,7 +13,8 @@ FUNCTION = re.compile(r"\bfn\s+([^\W\d]\w*)\s*\(")
 ENTRY_POINT = re.compile(r"@\s*(compute|vertex|fragment)\b")
 BRACKETS = re.compile(r"[()\[\]{}]")
 UNARY_RUN = re.compile(r"(?:[-!~&*]\s*){2,}")
-TEMPLATE_RUN = re.compile(r"(?:\w+\s*<\s*){2,}")
+TEMPLATE_RUN = re.compile(r"(?<!\w)(?:\w{1,64}\s*<\s*){2,}")
+"""Begins at a word's start and bounds the word: no text, however long its words, is looked at more than once."""
 
 
 def without_comments(code: str) -> str:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SCALARS = {"f32": 4, "i32": 4, "u32": 4, "bool": 4, "f16": 2}
 SUFFIXES = {"f": "f32", "i": "i32", "u": "u32", "h": "f16"}
-WORKGROUP = re.compile(r"\bvar\s*<\s*workgroup\s*>\s*(\w+)\s*:\s*([^;]+);")
-ALIAS = re.compile(r"\balias\s+(\w+)\s*=\s*([^;]+);")
+WORKGROUP = re.compile(r"\bvar\s*<\s*workgroup\s*>\s*(\w+)\s*:\s*([^;]{1,500});")
+ALIAS = re.compile(r"\balias\s+(\w+)\s*=\s*([^;]{1,500});")
 CONSTANT = re.compile(r"\bconst\s+(\w+)\s*(?::\s*[iu]32\s*)?=\s*(0[xX][0-9a-fA-F]+|\d+)[iu]?\s*;")
-STRUCT = re.compile(r"\bstruct\s+(\w+)\s*\{([^}]*)\}")
+STRUCT = re.compile(r"\bstruct\s+(\w+)\s*\{([^}]{0,2000})\}")
 GENERIC = re.compile(r"(\w+)\s*<(.*)>\Z", re.DOTALL)
 SHORT = re.compile(r"(vec[234]|mat[234]x[234])([fiuh])\Z")
 DEEPEST = 32
-"""Types nested deeper than this are left to the compiler."""
+"""Types nested deeper than this, and declarations longer than these patterns allow, are left to the compiler."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,7 @@ class _Types:
 
     types: Mapping[str, str]
     constants: Mapping[str, int]
+    known: dict[str, Extent | None] = field(default_factory=dict)
 
     def extent(self, text: str, depth: int = 0) -> Extent | None:
         """Return the extent of a type as written, or None where it cannot be told."""
@@ -66,7 +67,9 @@ class _Types:
         if text.startswith("struct "):
             return self._struct(text.removeprefix("struct "), depth)
         if text in self.types:
-            return self.extent(self.types[text], depth + 1)
+            if text not in self.known:  # once a name: structures of structures would double at each level
+                self.known[text] = self.extent(self.types[text], depth + 1)
+            return self.known[text]
         return self._generic(text, depth)
 
     def _generic(self, text: str, depth: int) -> Extent | None:
