@@ -23,7 +23,7 @@ def test_every_default_stands_in_the_file(section):
     assert {key: value for key, value in config.items() if value is not None} == document()[section]
 
 
-def test_every_preset_of_the_defaults_is_offered() -> None:
+def test_the_service_offers_every_preset_of_the_file():
     assert set(SERVICE.presets) == set(PRESETS)
 
 
