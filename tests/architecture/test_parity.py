@@ -18,6 +18,7 @@ from tutelage.interfaces.cli.app import NOT_YET, build
 from tutelage.interfaces.mcp import Access
 from tutelage.interfaces.mcp import build as build_mcp
 from tutelage.interfaces.rest.app import METHODS, create_app
+from tutelage.services.registry import Registry
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "actions.md"
 COLUMNS = ("rest", "cli", "mcp")
@@ -60,13 +61,15 @@ def routes() -> set[str]:
 
 
 def commands() -> set[str]:
-    """Return every command that is built, those of a group with the group's name."""
+    """Return every command that is built, those of a group with the group's name, and the services' own."""
     found = set()
     group = cast(Any, typer.main.get_command(build()))
     for name, command in group.commands.items():
         inner = getattr(command, "commands", None)
         found |= {f"{name} {each}" for each in inner} if inner else {name}
-    return found - set(NOT_YET)
+    services = Registry()
+    own = {f"{name} {command}" for name in services.names() for command in services.get(name).commands}
+    return (found | own) - set(NOT_YET)
 
 
 def test_the_table_holds_every_action_and_no_other() -> None:

@@ -38,6 +38,24 @@ KEYS = {
         if HAS_TORCH
         else {}
     ),
+    **(
+        {
+            "codegen_speed": {
+                "tokenize_us_500",
+                "softmax_us_512",
+                "attention_ms_128",
+                "generate_ms_20_40",
+                "beam4_vs_greedy",
+                "draft_verify_speedup",
+                "ct2_equals_torch_share",
+                "anchor_us",
+                "wgpu_tile_gflops",
+                *(f"generate_ms_{name}" for name in ("torch_fp32", "torch_int8", "ct2_fp32", "onnx_fp32", "onnx_int8")),
+            }
+        }
+        if HAS_TORCH and importlib.util.find_spec("ctranslate2") is not None
+        else {}
+    ),
     "overhead": {"reporting_overhead_pct", "us_per_step", "visible_p50_ms", "visible_p99_ms"},
 }
 

@@ -23,12 +23,26 @@ LANGUAGE_MODELS = {
     "cognate-ablation.yaml": ("preset=nano", "max_steps=4"),
     "reasoning.yaml": ("preset=nano", 'dataset_sources=["GSM8K","SVAMP","HotpotQA"]', "max_steps=4"),
 }
+CODE_MODELS = {
+    f"codegen-{preset}.toml": (
+        "preset=tiny",
+        "data.num_programs=64",
+        "data.num_held_out=4",
+        "training.max_steps=4",
+        "training.eval_steps=2",
+        "training.eval_prompts=2",
+        "resources.gpus=0",
+        "resources.cpus=1",
+        "resources.memory_gib=4",
+    )
+    for preset in ("tiny", "small", "fast")
+}
 NEEDS_QUESTIONS = "reasoning.yaml"
 
 
 def test_every_spec_has_its_smallest_form_here() -> None:
     specs = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".json", ".yaml", ".toml")}
-    assert specs == {*SMALLEST, *LANGUAGE_MODELS}
+    assert specs == {*SMALLEST, *LANGUAGE_MODELS, *CODE_MODELS}
 
 
 @pytest.mark.slow  # trains for real: 10 s each
@@ -65,6 +79,20 @@ def test_an_example_trains_a_language_model(name: str, home: Path, tmp_path: Pat
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads(target.read_text())
     assert result["success"] is True
+    [model] = home.glob("operations/*/" + result["modelPath"])
+    assert model.stat().st_size > 0
+
+
+@pytest.mark.slow  # trains for real, in processes of their own
+@pytest.mark.parametrize("name", sorted(CODE_MODELS))
+def test_an_example_trains_a_code_model(name: str, home: Path, tmp_path: Path) -> None:
+    target = tmp_path / "result.json"
+    overrides = [part for change in CODE_MODELS[name] for part in ("--set", change)]
+    command = [*TUTELAGE, "train", str(EXAMPLES / name), "--output", str(target), *overrides]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(target.read_text())
+    assert result["status"] == "verified"
     [model] = home.glob("operations/*/" + result["modelPath"])
     assert model.stat().st_size > 0
 

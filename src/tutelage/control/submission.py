@@ -55,8 +55,8 @@ def accept(document: Mapping[str, Any], *, registry: Registry, machine: Slots, h
         raise InvalidSpec("the spec names no service", hint=f'add "service": one of {", ".join(registry.names())}')
     _refuse_relative(read)
     spec = validated(Spec, read)
-    _refuse_unbuilt(spec)
     service = registry.get(spec.service)
+    _check_links(spec, service)
     if check_executor(spec.executor, hosts) is None:
         check_possible(spec.resources, machine)
         check_installed(service)
@@ -128,10 +128,12 @@ def _refuse_relative(document: Mapping[str, Any]) -> None:
         )
 
 
-def _refuse_unbuilt(spec: Spec) -> None:
-    if any(link.kind == "input" for link in spec.links):
-        raise NotYet("links of kind input are not built yet", hint="name the file by its path in the config")
-    if spec.links:
+def _check_links(spec: Spec, service: Service) -> None:
+    if any(link.kind == "input" for link in spec.links) and not service.reads_operations:
+        raise NotYet(
+            f"links of kind input are not built yet for {service.name}", hint="name the file by its path in the config"
+        )
+    if any(link.kind == "branch" for link in spec.links):
         raise InvalidSpec(
             "a branch link is made by `branch`, not written by hand", hint="tutelage branch ID --from best"
         )

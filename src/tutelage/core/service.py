@@ -64,7 +64,12 @@ class Tunable:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceCommand:
-    """A service's own command: `tutelage SERVICE NAME`; runs in a short-lived worker."""
+    """A service's own command: `tutelage SERVICE NAME`; runs in a short-lived worker, in the caller's folder.
+
+    Dotted paths: `arguments` a pydantic model, whose required fields are arguments and whose others are options;
+    `run(arguments) -> dict`, the document that `--json` prints. Its `text`, a list of lines, is printed otherwise, and
+    its `exit_code` is the command's; both are left out of the JSON.
+    """
 
     arguments: str
     run: str
@@ -83,6 +88,7 @@ class Service:
     `unit` is the step's name in scope "", `scopes` the step's name in each further scope kind, `judged` the scope
     kinds whose curves are judged (none: scope "" itself), `objective` the metric that counts. `needs` are modules that
     a training here imports and a plain installation lacks, `extra` the extra of this package that brings them.
+    `reads_operations`: a spec may link to operations whose files it reads (kind `input`).
     """
 
     name: str
@@ -104,6 +110,7 @@ class Service:
     commands: Mapping[str, ServiceCommand] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     extra: str = ""
+    reads_operations: bool = False
 
     def unit_of(self, scope: str) -> str:
         """Return the step's name in `scope`: that of its last part's kind."""

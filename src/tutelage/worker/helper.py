@@ -1,4 +1,4 @@
-"""Short-lived workers that talk over their pipes, one JSON document a line: use of a model, a look at data."""
+"""Short-lived workers that talk over their pipes, a JSON document a line: use of a model, a look at data, a command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from tutelage.core.errors import NotSupported
+from tutelage.core.errors import NotSupported, unknown
 from tutelage.core.layout import HomeFiles
 from tutelage.core.service import load
 from tutelage.core.spec import Spec
@@ -50,6 +50,21 @@ def serve_inspect(home: Path, service_name: str) -> int:
         if service.inspect is None:
             raise NotSupported(f"{service_name} has no data to inspect")
         _send(channel, load(service.inspect)(request))
+    except Exception as error:  # noqa: BLE001  the process's edge: the error is the answer
+        _send(channel, {"error": describe(error)})
+    return 0
+
+
+def serve_command(home: Path, service_name: str, name: str) -> int:
+    """Run one of a service's own commands; its arguments come as a JSON document."""
+    channel = _take_stdout()
+    given = json.loads(sys.stdin.readline())
+    try:
+        commands = Registry(load_settings(home).services).get(service_name).commands
+        if name not in commands:
+            raise unknown("command", name, commands)
+        arguments = load(commands[name].arguments).model_validate(given)
+        _send(channel, load(commands[name].run)(arguments))
     except Exception as error:  # noqa: BLE001  the process's edge: the error is the answer
         _send(channel, {"error": describe(error)})
     return 0

@@ -30,6 +30,7 @@ from tutelage.interfaces.cli import (
     watch,
 )
 from tutelage.interfaces.cli.errors import show_error
+from tutelage.interfaces.cli.own import WithOwnCommands
 
 NOT_YET = {
     "act": "acting comes with the `agents` service",
@@ -88,6 +89,7 @@ def build() -> typer.Typer:
     """Return the application."""
     app = typer.Typer(
         name="tutelage",
+        cls=WithOwnCommands,
         help="Train models, watch their health, and act on it - together with agents.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,

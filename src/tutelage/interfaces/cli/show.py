@@ -25,7 +25,7 @@ MAX_LATEST = 8
 LEAVES_NO_MODEL = frozenset({"script"})
 """Services whose operations end without a model that Tutelage could ask."""
 
-WRITES_TEXT = frozenset({"cognate"})
+WRITES_TEXT = frozenset({"codegen", "cognate"})
 """Services whose models are asked for text."""
 
 MAX_NEXT = 3

@@ -1,0 +1,1 @@
+"""How well anything that writes code writes it: does it compile, does it compute, what did it copy."""

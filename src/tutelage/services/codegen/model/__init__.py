@@ -1,0 +1,1 @@
+"""The Transformer, in torch alone: embeddings, layers, the cache that decoding keeps."""

@@ -1,0 +1,1 @@
+"""The four phases - architect, optimizer, accelerator, integrator - and the manifests between them."""

@@ -1,0 +1,1 @@
+"""The nearest known examples to a sentence, and what returning them instead of writing would give."""
