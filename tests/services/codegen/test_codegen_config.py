@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from tutelage.core.errors import InvalidSpec, UnknownName
+from tutelage.services.codegen import SERVICE
 from tutelage.services.codegen.config import PRESETS, CodegenConfig, TransformerConfig
 
 
@@ -20,6 +21,10 @@ def document() -> dict:
 def test_every_default_stands_in_the_file(section):
     config = CodegenConfig().model_dump(mode="json")[section]
     assert {key: value for key, value in config.items() if value is not None} == document()[section]
+
+
+def test_the_service_offers_every_preset_of_the_file():
+    assert set(SERVICE.presets) == set(PRESETS)
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))

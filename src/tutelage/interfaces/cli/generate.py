@@ -14,7 +14,9 @@ from tutelage.interfaces.cli.options import AsJson, OperationId
 
 def generate(
     operation_id: OperationId,
-    prompt: Annotated[str, typer.Option("--prompt", "-p", metavar="TEXT", help="The text; - reads it from standard input.")],
+    prompt: Annotated[
+        str, typer.Option("--prompt", "-p", metavar="TEXT", help="The text; - reads it from standard input.")
+    ],
     max_new_tokens: Annotated[int | None, typer.Option(help="Tokens to write, at most.")] = None,
     temperature: Annotated[float | None, typer.Option(help="0 takes the likeliest token each time.")] = None,
     top_k: Annotated[int | None, typer.Option(help="Draw from the K likeliest tokens only.")] = None,

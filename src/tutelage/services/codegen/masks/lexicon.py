@@ -14,6 +14,8 @@ from tutelage.services.codegen.masks.builtins import BUILTINS, SWIZZLES, TYPE_NA
 _FLOAT = re.compile(r"\d+\.\d+")
 _COUNT = re.compile(r"[1-9]\d*")
 BIG = 1_000_000.0
+LARGEST = 3.4e38
+"""What a f32 holds; the compiler refuses larger numbers."""
 MAX_COUNT = 256
 """Array lengths and workgroup sizes up to this: what every device offers."""
 
@@ -80,7 +82,7 @@ class Offer:
 def offer_of(lexicon: Lexicon, slots: Mapping[str, str]) -> Offer:
     """Return what these slots offer: names, and numbers as floats and, where they are whole, as counts."""
     id = lexicon.tokenizer.id_of
-    numbers = {id(slot): float(text) for slot, text in slots.items() if slot[1] == "n"}
+    numbers = {id(slot): float(text) for slot, text in slots.items() if slot[1] == "n" and abs(float(text)) < LARGEST}
     whole = {
         id(slot): int(text)
         for slot, text in slots.items()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from tutelage.services.codegen.masks.expressions import CONSTANT, Chain, Word
+from tutelage.services.codegen.masks.costs import CONSTANT
+from tutelage.services.codegen.masks.expressions import Chain, Word
+from tutelage.services.codegen.masks.functions import FUNCTION, End, function
 from tutelage.services.codegen.masks.machine import Array, Frame, Machine, Record
-from tutelage.services.codegen.masks.statements import FUNCTION, LET, Count, Declare, End, Plain, begun, function, words
+from tutelage.services.codegen.masks.statements import LET, Count, Declare, Plain, begun, words
 
 STORE = 6 + CONSTANT
 """`out[gid.x] = ` expression `; `."""
