@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from codegen_oracle_support import BAD, GOOD, KERNEL, needs_adapter
 
+from tutelage.core.errors import MissingDependency
 from tutelage.services.codegen.oracle import NagaOracle, Oracle, TintOracle
 from tutelage.services.codegen.oracle.framing import Frame
 from tutelage.services.codegen.oracle.lexing import deepest, without_comments
@@ -164,3 +165,15 @@ def test_structures_of_structures_are_sized_once_each() -> None:
     types += "".join(f"struct S{n} {{ a: S{n - 1}, b: S{n - 1} }}\n" for n in range(1, 15))
     [found] = workgroup_variables(f"{types}var<workgroup> w: S14;")
     assert found.num_bytes == 8 * 2**14
+
+
+def test_a_machine_without_an_adapter_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("VK_ICD_FILENAMES", "VK_DRIVER_FILES"):
+        monkeypatch.setenv(name, "/nonexistent")
+    oracle = NagaOracle()
+    try:
+        with pytest.raises(MissingDependency, match="no adapter") as raised:
+            oracle.check(GOOD["a function"])
+        assert "mesa-vulkan-drivers" in raised.value.hint
+    finally:
+        oracle.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tutelage.core.service import Metric, Service, ServiceCommand
 from tutelage.core.training import training_metrics, training_tunables
+from tutelage.services.codegen.config.defaults import PRESETS
 
 SERVICE = Service(
     name="codegen",

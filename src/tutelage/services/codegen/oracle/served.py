@@ -18,12 +18,12 @@ def serve(open_service: Callable[[], Callable[[Frame], Frame]]) -> int:
     """Greet, then answer each message with what the opened service says, until the pipe closes.
 
     Native libraries print where they like, so standard output is kept for messages alone. The arguments are the
-    parent's process id and the bytes of address space allowed.
+    parent's process id and the bytes of data allowed.
     """
     parent, memory_bytes = int(sys.argv[1]), int(sys.argv[2])
-    _, allowed = resource.getrlimit(resource.RLIMIT_AS)
+    _, allowed = resource.getrlimit(resource.RLIMIT_DATA)  # not the address space: drivers of GPUs reserve plenty of it
     bound = memory_bytes if allowed == resource.RLIM_INFINITY else min(memory_bytes, allowed)
-    resource.setrlimit(resource.RLIMIT_AS, (bound, allowed))
+    resource.setrlimit(resource.RLIMIT_DATA, (bound, allowed))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
     out = os.fdopen(os.dup(1), "wb", buffering=0)
