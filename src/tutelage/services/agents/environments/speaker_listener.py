@@ -65,7 +65,7 @@ ABOUT = About(
 
 
 class SpeakerListener(VectorizedTask):
-    """`damping`, `action_map` and `goal_shift` (the speaker sees the colour of the goal that many further) change it."""
+    """`damping`, `action_map` and `goal_shift` change it; by the last, the speaker sees the colour that many further."""
 
     about = ABOUT
     STATE = ("landmarks", "position", "velocity", "goal")

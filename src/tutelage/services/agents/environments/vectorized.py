@@ -81,7 +81,8 @@ class VectorizedTask(ABC):
         self.rng.bit_generator.state = state["rng"]
 
     def close(self) -> None:
-        """Nothing to give back: all is memory."""
+        """Give back nothing: all is memory."""
+        return
 
     def _renew(self, which: Booleans) -> None:
         self.elapsed[which] = 0
