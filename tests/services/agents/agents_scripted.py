@@ -68,3 +68,32 @@ def geometric_median(points: Any) -> Any:
         weight = 1 / np.maximum(particles.length(points - median[:, None]), 1e-9)
         median = (points * weight[..., None]).sum(1) / weight.sum(1)[:, None]
     return median
+
+
+def least_steps(free: Any, cost: Any) -> Any:
+    """Return the fewest turns and steps to the states of known `cost` (B, 4, x, y), walking on `free` cells (B, x, y).
+
+    A state is a direction and a cell; 10,000 where there is no way.
+    """
+    ahead = [(1, -1), (2, -1), (1, 1), (2, 1)]  # where the cell ahead is found: axis and shift of each direction
+    while True:
+        forward = np.stack([np.roll(cost[:, d], shift, axis) for d, (axis, shift) in enumerate(ahead)], 1)
+        enterable = np.stack([np.roll(free, shift, axis) for axis, shift in ahead], 1)
+        forward = np.where(enterable, forward, 10_000)
+        turned = np.minimum(np.roll(cost, 1, 1), np.roll(cost, -1, 1))
+        better = np.minimum(cost, 1 + np.minimum(forward, turned))
+        if (better == cost).all():
+            return cost
+        cost = better
+
+
+def at_agent(world: Any, cost: Any) -> Any:
+    """Return the cost (B,) of the state that each agent of a grid is in."""
+    return cost[np.arange(world.num), world.direction, world.position[:, 0], world.position[:, 1]]
+
+
+def facing(world: Any, kind: int, cost: Any) -> Any:
+    """Return 1 + `cost` where a cell of this kind is ahead, else 10,000; (B, 4, x, y)."""
+    ahead = [(1, -1), (2, -1), (1, 1), (2, 1)]
+    there = np.stack([np.roll(world.grid == kind, shift, axis) for axis, shift in ahead], 1)
+    return np.where(there, cost + 1, 10_000)

@@ -65,7 +65,7 @@ ABOUT = About(
 
 
 class SpeakerListener(VectorizedTask):
-    """`damping`, `action_map` and `goal_shift` change it; by the last, the speaker sees the colour that many further."""
+    """`damping`, `action_map` and `goal_shift` change it; by the last, the goal is shown in the colour so many further."""
 
     about = ABOUT
     STATE = ("landmarks", "position", "velocity", "goal")
