@@ -65,7 +65,7 @@ ABOUT = About(
 
 
 class SpeakerListener(VectorizedTask):
-    """`damping`, `action_map` and `goal_shift` change it; by the last, the goal is shown in the colour so many further."""
+    """`damping`, `action_map` and `goal_shift` change it: by the last, a goal's colour is that of one so many further."""
 
     about = ABOUT
     STATE = ("landmarks", "position", "velocity", "goal")
