@@ -70,7 +70,9 @@ class Training:
         self._updater, self._schedule = Updater(self.team, plan), create_schedule(plan.schedule)
         own = {name: float(getattr(config, name)) for name in OWN_TUNABLES}
         self._tuning = Tuning(plan, self._updater.optimizer, own=own)
-        self._keeper = Keeper(task=self, updater=self._updater, schedule=self._schedule, tuning=self._tuning, run=run)
+        self._keeper = Keeper(
+            task=self, updater=self._updater, schedule=self._schedule, tuning=self._tuning, run=run
+        )
         self._progress = Progress.from_state(saved.state["progress"]) if saved else Progress()
         if saved:
             self._keeper.restore(saved, self._progress)
@@ -178,9 +180,7 @@ class Training:
         """Evaluate every seed, tell it, and keep the weights of a seed that was never better."""
         config, standing, progress = self._config, self.standing, self._progress
         played = during(self.team, config, self.seeds)
-        standing.evaluations = max(
-            standing.evaluations + 1, math.floor(self.done / self.total * config.num_evaluations)
-        )
+        standing.evaluations = max(standing.evaluations + 1, math.floor(self.done / self.total * config.num_evaluations))
         each = []
         for index in range(len(self.seeds)):
             value = float(played.returns[index].mean())

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tutelage.core.errors import DamagedFile, InvalidSpec
 from tutelage.services.agents.environments.base import About, Actions, Booleans, Floats, Integers, Observation, Step
+from tutelage.services.agents.environments.randomness import generator_state, restored_generator
 
 HARDEST = 1.0
 
