@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tutelage.core.errors import InvalidSpec, NotYet, unknown
 from tutelage.services.agents.config.sizes import Widths, arithmetic, layer_counts, total
-from tutelage.services.agents.environments.catalog import ENVIRONMENTS, FALLBACKS
+from tutelage.services.agents.environments.catalog import ENVIRONMENTS, is_interactive, may_exist
 
 if TYPE_CHECKING:
     from tutelage.services.agents.config.document import AgentsConfig
@@ -32,7 +32,6 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "consensus": "tasks by agreement",
     },
     "communication_protocols": {"direct": "words to one hearer", "broadcast": "words to all"},
-    "environment_types": {"interactive": "a user's class, or stepping over HTTP"},
     "environment.id": {"LunarLander-v3": "it needs box2d", "LunarLander-v2": "it needs box2d"},
 }
 """Setting -> values of the design that are not built yet, and what they are; refused by name."""
@@ -42,7 +41,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "agent_architecture": ("reactive", "transformer"),
     "coordination_strategy": ("independent", "centralized"),
     "communication_protocols": (),
-    "environment_types": ("simulation",),
+    "environment_types": ("simulation", "interactive"),
     "policy": ("mlp", "attention", "recurrent"),
 }
 """Setting -> what there is."""
@@ -66,8 +65,14 @@ def check_environment(config: AgentsConfig) -> None:
     name = config.environment.id
     if name in LATER["environment.id"]:
         raise NotYet(f"the environment {name!r} is not built yet: {LATER['environment.id'][name]}")
-    if name not in ENVIRONMENTS and not FALLBACKS:
+    if not may_exist(name):
         raise unknown("environment", name, ENVIRONMENTS)
+    kind = "interactive" if is_interactive(name) else "simulation"
+    if kind not in config.environment_types:
+        raise InvalidSpec(
+            f"the environment {name!r} is of the type {kind!r}, environment_types are {config.environment_types}",
+            hint=f"set environment_types to ['{kind}']; python:module:Class and http://... are interactive",
+        )
 
 
 def check_policy(config: AgentsConfig) -> None:
