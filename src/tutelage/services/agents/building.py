@@ -53,6 +53,7 @@ def roles_for(config: AgentsConfig, about: About, speech: Speech) -> tuple[Role,
     )
     for role in roles:
         entities = role.entities
+        check_context(role, config)
         widths = widths_of(
             config,
             inputs=role.inputs,
@@ -105,6 +106,17 @@ def check_agents(about: About, config: AgentsConfig) -> None:
         raise InvalidSpec(
             f"{about.id} has {len(about.agents)} agents, more than max_agents {config.max_agents}",
             hint="raise max_agents, or make the environment with fewer",
+        )
+
+
+def check_context(role: Role, config: AgentsConfig) -> None:
+    """Raise InvalidSpec where attention would read more tokens than the config allows."""
+    tokens = 1 + (role.entities.num if role.entities else 0)
+    if config.kind == "attention" and tokens > config.max_context_length:
+        raise InvalidSpec(
+            f"{role.name} lists {tokens - 1} entities: {tokens} tokens, more than max_context_length "
+            f"{config.max_context_length}",
+            hint="raise it",
         )
 
 
