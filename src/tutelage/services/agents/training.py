@@ -144,7 +144,8 @@ class Training:
         self._progress.step = self.standing.mean_episodes
         steps = (self.standing.env_steps - env_steps) * len(self.seeds)
         self._teller.tell(self.standing, lr=lr, steps_per_s=steps / max(spent_s, 1e-9))
-        self._run.progress(self.done, self.total, message="training")
+        unit = "environment step" if self._config.max_steps else ""
+        self._run.progress(self.done, self.total, message="training", unit=unit)
         if self._is_evaluation_due():
             self._evaluate()
             self._save()
