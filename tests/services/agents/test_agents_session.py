@@ -26,6 +26,8 @@ def test_a_session_from_its_start_to_acting(
             status = await service.get_training_status(session)
             assert (status["task_id"], status["state"]) == ("my task", "completed")
             assert (status["progress"], status["total_steps"]) == (1.0, 8192)
+            units = client.operation(session)
+            assert (units.progress.unit, units.metrics.unit) == ("environment step", "episode")
             assert status["reward"] > 10
             assert [model["operation"] for model in await service.list_trained_models()] == [session]
             artifacts = await service.get_model_artifacts(session)

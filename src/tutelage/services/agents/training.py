@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from tutelage.core.errors import NonFiniteGradient
 from tutelage.core.ports import Run
@@ -144,7 +143,8 @@ class Training:
         self._progress.step = self.standing.mean_episodes
         steps = (self.standing.env_steps - env_steps) * len(self.seeds)
         self._teller.tell(self.standing, lr=lr, steps_per_s=steps / max(spent_s, 1e-9))
-        self._run.progress(self.done, self.total, message="training")
+        unit = "environment step" if self._config.max_steps else ""
+        self._run.progress(self.done, self.total, message="training", unit=unit)
         if self._is_evaluation_due():
             self._evaluate()
             self._save()
@@ -206,9 +206,3 @@ class Training:
                 hint="branch from a checkpoint before it with a lower learning_rate",
             )
         return self._keeper.write(self._progress)
-
-
-@torch.no_grad()
-def load_state(team: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Load kept weights and statistics."""
-    team.load_state_dict(dict(state))
