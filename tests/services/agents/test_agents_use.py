@@ -22,9 +22,10 @@ def saved_team(walker: Continuous | None = None, **settings: Any) -> SavedTeam:
     about, seeds = Pointing(num=1, seed=0, walker=walker).about, (4, 9)
     roles = roles_for(config, about, Speech(about, [Radio(), Radio()], num_copies=1, num_seeds=2))
     team = team_of(config, roles, seeds, num_copies=1)
+    draw = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in team.parameters():
-            parameter.normal_()
+            parameter.normal_(std=0.5, generator=draw)
     return SavedTeam(team=team.eval(), config=config, about=about, seeds=seeds, best_seed=9)
 
 
