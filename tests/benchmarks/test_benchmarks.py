@@ -15,6 +15,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 HAS_MLFLOW = importlib.util.find_spec("mlflow") is not None
 HAS_TORCH = importlib.util.find_spec("torch") is not None
+HAS_AGENTS = all(importlib.util.find_spec(name) is not None for name in ("gymnasium", "mpe2", "minigrid"))
+ENVIRONMENT_KEYS = {
+    *(
+        f"{name}{suffix}"
+        for name in ("cartpole", "acrobot", "speaker_listener", "spread", "reference", "four_rooms", "key_door")
+        for suffix in ("_steps_per_s", "_ratio")
+    ),
+    "adapted_cartpole_steps_per_s",
+    "adapted_spread_steps_per_s",
+}
 RATIOS = {"writes_vs_mlflow", "ingest_vs_mlflow", "read_vs_mlflow"}
 KEYS = {
     "store": {"history_1m_ms", "bytes_per_point", *(RATIOS if HAS_MLFLOW else ())},
@@ -28,11 +38,17 @@ KEYS = {
         "us_per_point_median",
     },
     "time_limit": {"longest_work_s", "shortest_work_s", "kept", "better_than_trivial", "longest_start_s"},
+    **({"agents_environments": ENVIRONMENT_KEYS} if HAS_AGENTS else {}),
     **({"grokfast": {"cost_vs_reference", "max_difference", "ma_cost_vs_reference"}} if HAS_TORCH else {}),
     **(
         {
             "act": {"accuracy", "hops_correlation", "ponder_steps_1", "ponder_steps_4", "time_1_over_4"},
             "memory": {"recall_off", "recall_64", "recall_8", "recall_8_fifo_expectation", "reads", "writes", "leak"},
+            "agents_ppo": {
+                f"{task}_{key}"
+                for task in ("cartpole", "acrobot")
+                for key in ("seeds_at_mark", "worst_final", "steps_per_cpu_s", "alone_steps_per_cpu_s")
+            },
             "pretrain": {"tokens_per_s_eager", "peak_memory_mib", "parameters"},
         }
         if HAS_TORCH

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ LANGUAGE_MODELS = {
     "cognate-ablation.yaml": ("preset=nano", "max_steps=4"),
     "reasoning.yaml": ("preset=nano", 'dataset_sources=["GSM8K","SVAMP","HotpotQA"]', "max_steps=4"),
 }
+POLICIES = {"cartpole.yaml": ("preset=nano", "max_steps=4096", "seeds=2")}
 CODE_MODELS = {
     f"codegen-{preset}.toml": (
         "preset=tiny",
@@ -42,22 +44,32 @@ NEEDS_QUESTIONS = "reasoning.yaml"
 
 def test_every_spec_has_its_smallest_form_here() -> None:
     specs = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".json", ".yaml", ".toml")}
-    assert specs == {*SMALLEST, *LANGUAGE_MODELS, *CODE_MODELS}
+    assert specs == {*SMALLEST, *LANGUAGE_MODELS, *POLICIES, *CODE_MODELS}
+
+
+def trained(name: str, changes: tuple[str, ...], tmp_path: Path) -> dict[str, Any]:
+    """Train an example by the command line with some settings changed; return its result document."""
+    target = tmp_path / "result.json"
+    overrides = [part for change in changes for part in ("--set", change)]
+    command = [*TUTELAGE, "train", str(EXAMPLES / name), "--output", str(target), *overrides]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    document: dict[str, Any] = json.loads(target.read_text())
+    return document
+
+
+def has_model(home: Path, result: dict[str, Any]) -> bool:
+    [model] = home.glob("operations/*/" + result["modelPath"])
+    return model.stat().st_size > 0
 
 
 @pytest.mark.slow  # trains for real: 10 s each
 @pytest.mark.parametrize("name", sorted(SMALLEST))
 def test_an_example_trains_a_model(name: str, home: Path, tmp_path: Path) -> None:
-    target = tmp_path / "result.json"
-    overrides = [part for change in SMALLEST[name] for part in ("--set", change)]
-    command = [*TUTELAGE, "train", str(EXAMPLES / name), "--output", str(target), *overrides]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    result = json.loads(target.read_text())
+    result = trained(name, SMALLEST[name], tmp_path)
     assert result["success"] is True
     assert result["metrics"]["test"]
-    [model] = home.glob("operations/*/" + result["modelPath"])
-    assert model.stat().st_size > 0
+    assert has_model(home, result)
 
 
 @pytest.mark.slow  # trains for real, in processes of their own
@@ -69,32 +81,30 @@ def test_an_example_trains_a_model(name: str, home: Path, tmp_path: Path) -> Non
     ],
 )
 def test_an_example_trains_a_language_model(name: str, home: Path, tmp_path: Path) -> None:
-    target = tmp_path / "result.json"
-    changes = [*LANGUAGE_MODELS[name], "resources.cpus=1"]
+    changes = (*LANGUAGE_MODELS[name], "resources.cpus=1")
     if name == NEEDS_QUESTIONS:
-        changes.append(f"data_dir={os.environ['TUTELAGE_TEST_DATA']}/lm")
-    overrides = [part for change in changes for part in ("--set", change)]
-    command = [*TUTELAGE, "train", str(EXAMPLES / name), "--output", str(target), *overrides]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    result = json.loads(target.read_text())
+        changes = (*changes, f"data_dir={os.environ['TUTELAGE_TEST_DATA']}/lm")
+    result = trained(name, changes, tmp_path)
     assert result["success"] is True
-    [model] = home.glob("operations/*/" + result["modelPath"])
-    assert model.stat().st_size > 0
+    assert has_model(home, result)
 
 
 @pytest.mark.slow  # trains for real, in processes of their own
 @pytest.mark.parametrize("name", sorted(CODE_MODELS))
 def test_an_example_trains_a_code_model(name: str, home: Path, tmp_path: Path) -> None:
-    target = tmp_path / "result.json"
-    overrides = [part for change in CODE_MODELS[name] for part in ("--set", change)]
-    command = [*TUTELAGE, "train", str(EXAMPLES / name), "--output", str(target), *overrides]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    result = json.loads(target.read_text())
+    result = trained(name, CODE_MODELS[name], tmp_path)
     assert result["status"] == "verified"
-    [model] = home.glob("operations/*/" + result["modelPath"])
-    assert model.stat().st_size > 0
+    assert has_model(home, result)
+
+
+@pytest.mark.slow  # trains for real, in a process of its own
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_an_example_trains_policies(name: str, home: Path, tmp_path: Path) -> None:
+    result = trained(name, POLICIES[name], tmp_path)
+    assert result["reward"] > result["baseline_random"]
+    act = [*TUTELAGE, "act", "last", "-o", "[0.01, 0.0, 0.02, 0.0]"]
+    acted = subprocess.run(act, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert json.loads(acted.stdout)["action"] in (0, 1)
 
 
 def test_a_service_of_ones_own_trains(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,20 +5,16 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Mapping
 
-from tutelage.core.errors import NotYet, ServiceBroken, unknown
+from tutelage.core.errors import ServiceBroken, unknown
 from tutelage.core.service import Service, load
 
 BUILT_IN = {
+    "agents": "tutelage.services.agents:SERVICE",
     "codegen": "tutelage.services.codegen:SERVICE",
     "cognate": "tutelage.services.cognate:SERVICE",
     "script": "tutelage.services.script:SERVICE",
     "tabular": "tutelage.services.tabular:SERVICE",
 }
-
-PLANNED = {
-    "agents": "behaviour policies, one agent or a team",
-}
-"""Services of the design that are not built yet; asked for, they are refused by name."""
 
 ENTRY_POINTS = "tutelage.services"
 
@@ -36,15 +32,11 @@ class Registry:
         return sorted(self._paths)
 
     def get(self, name: str) -> Service:
-        """Return a service. Raises UnknownName with the nearest match, or NotYet for a planned one."""
+        """Return a service. Raises UnknownName with the nearest match."""
         if name in self._loaded:
             return self._loaded[name]
         if name in self._paths:
             return self._loaded.setdefault(name, _load(name, self._paths[name]))
-        if name in PLANNED:
-            raise NotYet(
-                f"the service {name!r} ({PLANNED[name]}) is not built yet", hint=f"built: {', '.join(self.names())}"
-            )
         raise unknown("service", name, self.names())
 
 

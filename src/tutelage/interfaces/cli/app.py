@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from tutelage import __version__
-from tutelage.core.errors import EXIT_FAILED, NotYet, TutelageError
+from tutelage.core.errors import EXIT_FAILED, TutelageError
 from tutelage.interfaces.cli import (
     act,
     agents,
     assess,
+    behave,
     demo,
     doctor,
     generate,
@@ -31,11 +32,6 @@ from tutelage.interfaces.cli import (
 )
 from tutelage.interfaces.cli.errors import show_error
 from tutelage.interfaces.cli.own import WithOwnCommands
-
-NOT_YET = {
-    "act": "acting comes with the `agents` service",
-}
-"""Commands of the design that are not built yet -> why; asked for, they are refused by name."""
 
 PANELS: dict[str, dict[str, Callable[..., Any]]] = {
     "Start": {
@@ -78,6 +74,7 @@ PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "models": holdings.models,
         "predict": use.predict,
         "generate": generate.generate,
+        "act": behave.act,
         "upload": holdings.upload,
     },
     "Serve": {"serve": serve.serve, "mcp": agents.mcp},
@@ -100,9 +97,6 @@ def build() -> typer.Typer:
         for name, function in commands.items():
             app.command(name, rich_help_panel=panel)(function)
     app.add_typer(token.build(), name="token", rich_help_panel="Serve")
-    for name, reason in NOT_YET.items():
-        settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-        app.command(name, hidden=True, context_settings=settings)(_refuse(name, reason))
     return app
 
 
@@ -142,11 +136,3 @@ def _about(
     ] = False,
 ) -> None:
     pass
-
-
-def _refuse(name: str, reason: str) -> Callable[[], None]:
-    def refused() -> None:
-        raise NotYet(f"`tutelage {name}` is not built yet: {reason}", hint="`tutelage --help` lists what is")
-
-    refused.__doc__ = "Not built yet."
-    return refused

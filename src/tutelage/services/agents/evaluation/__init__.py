@@ -1,0 +1,1 @@
+"""How well policies do: episodes of their own, seeds of their own."""
