@@ -1,0 +1,135 @@
+"""The channel at work: it takes what agents say and brings it, a step later, to those who hear it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tutelage.services.agents.communication.interventions import AS_SAID, Intervention
+from tutelage.services.agents.communication.plan import NOTHING, ChannelPlan
+from tutelage.services.agents.environments.base import Booleans, Floats, Integers, Observation
+
+
+@dataclass(kw_only=True)
+class Traffic:
+    """What a channel carried so far."""
+
+    steps: int = 0
+    """Steps of single copies."""
+    messages: int = 0
+    """Words that were said, whether or not they arrived."""
+    bits: float = 0.0
+    """What those messages could carry at most."""
+    lost: int = 0
+    """Words that were dropped on their way."""
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the counts by name."""
+        return {"steps": self.steps, "messages": self.messages, "bits": self.bits, "lost": self.lost}
+
+
+class Channel:
+    """Carries words among the agents of B copies. Each has an inbox of the words said to it in the step before."""
+
+    def __init__(self, plan: ChannelPlan, num: int, *, seed: int, intervention: Intervention = AS_SAID) -> None:
+        self.plan = plan
+        self.num = num
+        self.traffic = Traffic()
+        self._intervention = intervention
+        self._random = np.random.default_rng(seed)
+        self._sent = np.zeros((num, plan.num_agents), np.int64)
+        self.inboxes = self._empty()
+
+    def reset(self) -> None:
+        """Begin anew in every copy: nothing was said yet."""
+        self._sent[:] = 0
+        self.inboxes = self._empty()
+
+    def carry(self, choices: Mapping[int, Integers], *, observed: Observation, follows: Observation) -> None:
+        """Take each speaker's choice (B,) made on `observed`, and fill the inboxes of those who hear on `follows`."""
+        inboxes = self._empty()
+        self.traffic.steps += self.num
+        for speaker, chosen in choices.items():
+            words, addresses = self._say(speaker, chosen, observed)
+            for hearer in self.plan.link.hearers:
+                if hearer != speaker:
+                    slot = self.plan.sources(hearer).index(speaker)
+                    inboxes[hearer][:, slot] = self._deliver(speaker, hearer, words, addresses, follows)
+        self.inboxes = self._intervention(inboxes, self._random)
+
+    def hear(self) -> tuple[Floats, ...]:
+        """Return what each agent hears now, (B, hearing) each."""
+        return tuple(self.plan.read(agent, inbox) for agent, inbox in enumerate(self.inboxes))
+
+    def forget(self, ended: Booleans) -> None:
+        """Empty the inboxes of copies that began anew, and give their agents a new budget."""
+        self._sent[ended] = 0
+        for inbox in self.inboxes:
+            inbox[ended] = NOTHING
+
+    def may_speak(self, agent: int) -> Booleans | None:
+        """Return which choices (B, choices) an agent has now; None where all. Without budget left there is silence."""
+        if not self.plan.silence:
+            return None
+        allowed = np.ones((self.num, self.plan.choices(agent)), np.bool_)
+        assert self.plan.options.budget is not None, "silence is a choice where messages are rationed"
+        allowed[self._sent[:, agent] >= self.plan.options.budget, :-1] = False
+        return allowed
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the next steps depend on."""
+        return {
+            "inboxes": [inbox.copy() for inbox in self.inboxes],
+            "sent": self._sent.copy(),
+            "random": self._random.bit_generator.state,
+            "traffic": self.traffic.as_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state_dict` returned."""
+        self.inboxes = [np.array(inbox) for inbox in state["inboxes"]]
+        self._sent = np.array(state["sent"])
+        self._random.bit_generator.state = state["random"]
+        self.traffic = Traffic(**state["traffic"])
+
+    def _empty(self) -> list[Integers]:
+        sizes = [len(self.plan.sources(agent)) for agent in range(self.plan.num_agents)]
+        return [np.full((self.num, size), NOTHING, np.int64) for size in sizes]
+
+    def _say(self, speaker: int, chosen: Integers, observed: Observation) -> tuple[Integers, Integers]:
+        """Return the words and addresses that a speaker really sends: it may be mute now, or its budget spent."""
+        words, addresses = self.plan.decode(speaker, chosen)
+        is_said = words != NOTHING
+        for mask in (observed.speaks, observed.plays):
+            is_said &= mask[:, speaker] if mask is not None else True
+        if self.plan.options.budget is not None:
+            is_said &= self._sent[:, speaker] < self.plan.options.budget
+        self._sent[:, speaker] += is_said
+        self.traffic.messages += int(is_said.sum())
+        self.traffic.bits += float(is_said.sum()) * self.plan.bits(speaker)
+        return np.where(is_said, words, NOTHING), addresses
+
+    def _deliver(
+        self, speaker: int, hearer: int, words: Integers, addresses: Integers, follows: Observation
+    ) -> Integers:
+        to = [address.hearer for address in self.plan.addresses(speaker)]
+        reaches = np.array([one is None or one == hearer for one in to])[addresses]
+        arrived = np.where(reaches, words, NOTHING)
+        if self.plan.options.noise > 0.0 and self.plan.words > 1:
+            arrived = self._garbled(arrived)
+        if self.plan.options.drop > 0.0:
+            is_lost = (self._random.random(self.num) < self.plan.options.drop) & (arrived != NOTHING)
+            self.traffic.lost += int(is_lost.sum())
+            arrived = np.where(is_lost, NOTHING, arrived)
+        if follows.hears is not None:
+            arrived = np.where(follows.hears[:, hearer], arrived, NOTHING)
+        return arrived
+
+    def _garbled(self, words: Integers) -> Integers:
+        """Return words of which some became another one, each of the others alike."""
+        shift = self._random.integers(1, self.plan.words, self.num)
+        is_garbled = (self._random.random(self.num) < self.plan.options.noise) & (words != NOTHING)
+        return np.where(is_garbled, (words + shift) % self.plan.words, words)

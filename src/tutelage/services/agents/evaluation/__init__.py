@@ -1,0 +1,1 @@
+"""How trained agents are examined, and what may be claimed from several seeds."""
