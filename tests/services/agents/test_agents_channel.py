@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tutelage.core.errors import InvalidSpec
-from tutelage.services.agents.communication.channel import Channel
+from tutelage.services.agents.communication.channel import WordChannel
 from tutelage.services.agents.communication.interventions import cut, shuffled
 from tutelage.services.agents.communication.options import ChannelOptions
 from tutelage.services.agents.communication.plan import NOTHING, ChannelPlan
@@ -26,10 +26,9 @@ def plan(link: Link = ALL_THREE, *protocols: str, num_agents: int = 3, **options
     )
 
 
-def said(channel: Channel, **choices: list[int]) -> tuple[np.ndarray, ...]:
-    words = {int(name[1:]): np.array(chosen) for name, chosen in choices.items()}
-    channel.carry(words, observed=SILENT, follows=SILENT)
-    return channel.hear()
+def said(channel: WordChannel, **choices: list[int]) -> tuple[np.ndarray, ...]:
+    words = [np.array(choices[name]) if (name := f"a{agent}") in choices else None for agent in range(3)]
+    return channel.deliver(words, SILENT)
 
 
 @pytest.mark.parametrize(
@@ -54,14 +53,14 @@ def test_an_agent_chooses_among_words_and_addresses_and_hears_the_other_speakers
 
 
 def test_a_broadcast_word_reaches_every_other_agent_in_the_place_of_its_speaker() -> None:
-    heard = said(Channel(plan(), 1, seed=0), a0=[3], a2=[1])
+    heard = said(WordChannel(plan(), 1, seed=0), a0=[3], a2=[1])
     assert heard[0].tolist() == [[0, 0, 0, 0, 0, 1, 0, 0]]
     assert heard[1].tolist() == [[0, 0, 0, 1, 0, 1, 0, 0]]
     assert heard[2].tolist() == [[0, 0, 0, 1, 0, 0, 0, 0]]
 
 
 def test_read_as_a_mean_the_words_of_all_speakers_share_one_place() -> None:
-    heard = said(Channel(plan(reading="mean"), 1, seed=0), a0=[3], a2=[1])
+    heard = said(WordChannel(plan(reading="mean"), 1, seed=0), a0=[3], a2=[1])
     assert heard[1].tolist() == [[0, 0.5, 0, 0.5]]
     assert heard[2].tolist() == [[0, 0, 0, 1]]
 
@@ -69,7 +68,7 @@ def test_read_as_a_mean_the_words_of_all_speakers_share_one_place() -> None:
 def test_a_direct_word_reaches_the_chosen_agent_alone() -> None:
     made = plan(ALL_THREE, "direct")
     assert [address.hearer for address in made.addresses(0)] == [1, 2]
-    heard = said(Channel(made, 2, seed=0), a0=[2, 4 + 2])  # word 2 to agent 1, and to agent 2
+    heard = said(WordChannel(made, 2, seed=0), a0=[2, 4 + 2])  # word 2 to agent 1, and to agent 2
     assert [row.any() for row in heard[1]] == [True, False]
     assert [row.any() for row in heard[2]] == [False, True]
 
@@ -80,7 +79,7 @@ def test_with_both_protocols_an_agent_may_also_speak_to_all() -> None:
 
 
 def test_words_are_heard_for_one_step_and_not_by_a_copy_that_began_anew() -> None:
-    channel = Channel(plan(ONE_WAY), 2, seed=0)
+    channel = WordChannel(plan(ONE_WAY), 2, seed=0)
     assert not channel.hear()[1].any()
     said(channel, a0=[2, 2])
     channel.forget(np.array([False, True]))
@@ -88,49 +87,40 @@ def test_words_are_heard_for_one_step_and_not_by_a_copy_that_began_anew() -> Non
     assert not said(channel)[1].any()
 
 
-def test_nobody_is_heard_who_cannot_speak_or_no_longer_plays_nor_where_nobody_can_hear() -> None:
-    yes, no = [True] * 3, [False] * 3
-    cases = [
-        (Observation(seen=(), speaks=np.array([no])), SILENT, False),
-        (Observation(seen=(), plays=np.array([no])), SILENT, False),
-        (SILENT, Observation(seen=(), hears=np.array([no])), False),
-        (Observation(seen=(), speaks=np.array([yes])), Observation(seen=(), hears=np.array([yes])), True),
-    ]
-    for observed, follows, arrives in cases:
-        channel = Channel(plan(), 1, seed=0)
-        channel.carry({0: np.array([1])}, observed=observed, follows=follows)
-        assert channel.hear()[1].any() == arrives
+def test_nobody_is_heard_who_cannot_speak_nor_where_nobody_can_hear() -> None:
+    deaf, hears = (Observation(seen=(), hears=np.full((1, 3), can)) for can in (False, True))
+    for word, observation, arrives in [(NOTHING, SILENT, False), (1, deaf, False), (1, hears, True)]:
+        channel = WordChannel(plan(), 1, seed=0)
+        assert channel.deliver((np.array([word]), None, None), observation)[1].any() == arrives
 
 
 def test_noise_changes_words_and_drops_lose_them_as_often_as_asked() -> None:
-    channel = Channel(plan(ONE_WAY, noise=0.3), 20_000, seed=1)
+    channel = WordChannel(plan(ONE_WAY, noise=0.3), 20_000, seed=1)
     heard = said(channel, a0=[1] * 20_000)[1]
     assert heard.mean(0) == pytest.approx([0.15, 0.7, 0.15], abs=0.01)
-    channel = Channel(plan(ONE_WAY, drop=0.4), 20_000, seed=1)
+    channel = WordChannel(plan(ONE_WAY, drop=0.4), 20_000, seed=1)
     assert said(channel, a0=[1] * 20_000)[1].sum() == 20_000 - channel.traffic.lost
     assert channel.traffic.lost / 20_000 == pytest.approx(0.4, abs=0.01)
 
 
 def test_a_budget_ends_in_silence_and_begins_anew_with_the_episode() -> None:
-    channel = Channel(plan(ONE_WAY, budget=2), 1, seed=0)
-    assert channel.may_speak(0).tolist() == [[True, True, True, True]]
+    channel = WordChannel(plan(ONE_WAY, budget=2), 1, seed=0)
     said(channel, a0=[3])  # silent of its own will: costs nothing
     assert [said(channel, a0=[1])[1].any() for _ in range(3)] == [True, True, False]
-    assert channel.may_speak(0).tolist() == [[False, False, False, True]]
     channel.forget(np.array([True]))
     assert said(channel, a0=[1])[1].any()
 
 
 def test_messages_and_their_bits_are_counted() -> None:
-    channel = Channel(plan(ALL_THREE, "direct"), 5, seed=0)
+    channel = WordChannel(plan(ALL_THREE, "direct"), 5, seed=0)
     said(channel, a0=[0] * 5, a1=[1] * 5)
     assert channel.traffic.as_dict() == {"steps": 5, "messages": 10, "bits": 30.0, "lost": 0}
 
 
 def test_a_restored_channel_goes_on_as_the_first_would_have() -> None:
-    first = Channel(plan(noise=0.5, drop=0.2, budget=9), 6, seed=3)
+    first = WordChannel(plan(noise=0.5, drop=0.2, budget=9), 6, seed=3)
     said(first, a0=[1] * 6, a1=[2] * 6)
-    second = Channel(plan(noise=0.5, drop=0.2, budget=9), 6, seed=99)
+    second = WordChannel(plan(noise=0.5, drop=0.2, budget=9), 6, seed=99)
     second.load_state_dict(first.state_dict())
     for channel in (first, second):
         said(channel, a0=[3] * 6, a2=[0] * 6)

@@ -49,7 +49,7 @@ def test_the_bias_has_a_gradient_towards_words_that_differ_and_is_taken_for_each
     both = signalling(scores.log_softmax(-1))
     alone = signalling(scores[1].log_softmax(-1))
     assert both.shape == (2,)
-    assert float(both[1]) == pytest.approx(float(alone))
+    assert both[1].item() == pytest.approx(alone.item())
     both.sum().backward()
     better = (scores + 0.1 * scores.grad).detach()
     assert (signalling(better.log_softmax(-1)) > both).all()
@@ -59,7 +59,7 @@ def test_a_forbidden_choice_adds_nothing_to_the_bias() -> None:
     scores = torch.zeros(2, 3, requires_grad=True)
     masked = scores.masked_fill(torch.tensor([False, False, True]), -torch.inf)
     bias = signalling(masked.log_softmax(-1))
-    assert float(bias) == pytest.approx(0.0, abs=1e-6)
+    assert bias.item() == pytest.approx(0.0, abs=1e-6)
 
 
 @pytest.mark.parametrize(

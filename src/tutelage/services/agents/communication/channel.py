@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,9 @@ import numpy as np
 from tutelage.services.agents.communication.interventions import AS_SAID, Intervention
 from tutelage.services.agents.communication.plan import NOTHING, ChannelPlan
 from tutelage.services.agents.environments.base import Booleans, Floats, Integers, Observation
+
+Words = Sequence[Integers | None]
+"""One array (B,) an agent: the symbol it chose, NOTHING where it could not speak; None for one that never speaks."""
 
 
 @dataclass(kw_only=True)
@@ -31,53 +34,48 @@ class Traffic:
         return {"steps": self.steps, "messages": self.messages, "bits": self.bits, "lost": self.lost}
 
 
-class Channel:
-    """Carries words among the agents of B copies. Each has an inbox of the words said to it in the step before."""
+class WordChannel:
+    """Carries words among the agents of B copies. Each has an inbox of the words said to it in the step before.
+
+    A symbol is a word and its address (see `ChannelPlan.decode`), or silence where messages are rationed.
+    """
 
     def __init__(self, plan: ChannelPlan, num: int, *, seed: int, intervention: Intervention = AS_SAID) -> None:
+        agents = range(plan.num_agents)
         self.plan = plan
         self.num = num
+        self.symbols = tuple(plan.choices(agent) for agent in agents)
+        self.widths = tuple(plan.hearing(agent) for agent in agents)
         self.traffic = Traffic()
         self._intervention = intervention
         self._random = np.random.default_rng(seed)
         self._sent = np.zeros((num, plan.num_agents), np.int64)
         self.inboxes = self._empty()
 
-    def reset(self) -> None:
-        """Begin anew in every copy: nothing was said yet."""
-        self._sent[:] = 0
-        self.inboxes = self._empty()
-
-    def carry(self, choices: Mapping[int, Integers], *, observed: Observation, follows: Observation) -> None:
-        """Take each speaker's choice (B,) made on `observed`, and fill the inboxes of those who hear on `follows`."""
+    def deliver(self, words: Words, observation: Observation) -> tuple[Floats, ...]:
+        """Return what each agent hears with the coming `observation`, (B, hearing) each, of the symbols just chosen."""
         inboxes = self._empty()
         self.traffic.steps += self.num
-        for speaker, chosen in choices.items():
-            words, addresses = self._say(speaker, chosen, observed)
+        for speaker, chosen in enumerate(words):
+            if chosen is None or not self.plan.speaks(speaker):
+                continue
+            said, addresses = self._say(speaker, chosen)
             for hearer in self.plan.link.hearers:
                 if hearer != speaker:
                     slot = self.plan.sources(hearer).index(speaker)
-                    inboxes[hearer][:, slot] = self._deliver(speaker, hearer, words, addresses, follows)
+                    inboxes[hearer][:, slot] = self._deliver(speaker, hearer, said, addresses, observation)
         self.inboxes = self._intervention(inboxes, self._random)
+        return self.hear()
 
     def hear(self) -> tuple[Floats, ...]:
         """Return what each agent hears now, (B, hearing) each."""
         return tuple(self.plan.read(agent, inbox) for agent, inbox in enumerate(self.inboxes))
 
     def forget(self, ended: Booleans) -> None:
-        """Empty the inboxes of copies that began anew, and give their agents a new budget."""
+        """Empty the inboxes of copies (B,) that began anew, and give their agents a new budget."""
         self._sent[ended] = 0
         for inbox in self.inboxes:
             inbox[ended] = NOTHING
-
-    def may_speak(self, agent: int) -> Booleans | None:
-        """Return which choices (B, choices) an agent has now; None where all. Without budget left there is silence."""
-        if not self.plan.silence:
-            return None
-        allowed = np.ones((self.num, self.plan.choices(agent)), np.bool_)
-        assert self.plan.options.budget is not None, "silence is a choice where messages are rationed"
-        allowed[self._sent[:, agent] >= self.plan.options.budget, :-1] = False
-        return allowed
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that the next steps depend on."""
@@ -99,12 +97,10 @@ class Channel:
         sizes = [len(self.plan.sources(agent)) for agent in range(self.plan.num_agents)]
         return [np.full((self.num, size), NOTHING, np.int64) for size in sizes]
 
-    def _say(self, speaker: int, chosen: Integers, observed: Observation) -> tuple[Integers, Integers]:
-        """Return the words and addresses that a speaker really sends: it may be mute now, or its budget spent."""
+    def _say(self, speaker: int, chosen: Integers) -> tuple[Integers, Integers]:
+        """Return the words and addresses that a speaker really sends: its budget may be spent."""
         words, addresses = self.plan.decode(speaker, chosen)
         is_said = words != NOTHING
-        for mask in (observed.speaks, observed.plays):
-            is_said &= mask[:, speaker] if mask is not None else True
         if self.plan.options.budget is not None:
             is_said &= self._sent[:, speaker] < self.plan.options.budget
         self._sent[:, speaker] += is_said

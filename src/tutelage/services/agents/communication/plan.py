@@ -89,7 +89,7 @@ class ChannelPlan:
 
     def decode(self, agent: int, chosen: Integers) -> tuple[Integers, Integers]:
         """Return the words (B,) of choices (B,) and the index of their address; NOTHING for both where it is silent."""
-        is_said = chosen < self.words * len(self.addresses(agent))
+        is_said = (chosen >= 0) & (chosen < self.words * len(self.addresses(agent)))
         word, address = chosen % self.words, chosen // self.words
         return np.where(is_said, word, NOTHING), np.where(is_said, address, NOTHING)
 
@@ -97,9 +97,8 @@ class ChannelPlan:
         """Return what an agent sees (B, hearing) of the words (B, sources) in its inbox."""
         if not self.hears(agent):
             return np.zeros((len(inbox), 0), np.float32)
-        one_hot: Floats = np.eye(self.words + 1, dtype=np.float32)[inbox][
-            ..., : self.words
-        ]  # NOTHING picks the last row
+        # NOTHING, -1, picks the last row, whose one stands in the column that is left out.
+        one_hot: Floats = np.eye(self.words + 1, dtype=np.float32)[inbox][..., : self.words]
         if self.options.reading == "each":
             return one_hot.reshape(len(inbox), -1)
         num_heard = np.maximum((inbox != NOTHING).sum(1, keepdims=True), 1)
