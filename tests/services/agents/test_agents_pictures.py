@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from tutelage.services.agents.environments.scenes import box, circle, line, scene, text
-from tutelage.services.agents.pictures.gif import INK, draw, save_gif
+from tutelage.services.agents.pictures.gif import draw, save_gif
 from tutelage.services.agents.pictures.trajectory import FORMAT, MAX_FRAMES, Message, Trajectory
 
 
@@ -63,7 +63,5 @@ def test_a_picture_shows_each_shape_at_its_place_and_the_word_over_its_speaker()
     x = y = 24 + 136  # the origin of a square of half-width 1, in 272 of 320 pixels; a line goes through it
     assert spoken.getpixel((x, y - 8)) == (0x28, 0x58, 0x8A)
     over = (70, 62, 110, 82)  # around the place above the speaker's disc
-    ink = [int(INK[at : at + 2], 16) for at in (1, 3, 5)]
     said, nothing = (np.asarray(picture.crop(over)) for picture in (spoken, silent))
-    assert (said == ink).all(-1).any()
-    assert (said != nothing).any()
+    assert said.min() < 64 < nothing.min()  # ink on paper
