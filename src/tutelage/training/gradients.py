@@ -33,7 +33,18 @@ def clip_gradients(gradients: Sequence[Tensor], clip: Clip, *, norm: float) -> N
         torch._foreach_clamp_max_(list(gradients), clip.value)
         norm = norm_of(gradients)
     if clip.norm is not None and norm > clip.norm:
-        torch._foreach_mul_(list(gradients), clip.norm / norm)
+        if clip.is_stacked:
+            _clip_stacked(gradients, clip.norm)
+        else:
+            torch._foreach_mul_(list(gradients), clip.norm / norm)
+
+
+def _clip_stacked(gradients: Sequence[Tensor], limit: float) -> None:
+    """Bound the norm of each model that is stacked along the first axis, in place."""
+    squares = torch.stack([gradient.flatten(1).square().sum(1) for gradient in gradients]).sum(0)
+    factors = (limit / squares.sqrt().clamp_min(1e-12)).clamp_max(1.0)
+    for gradient in gradients:
+        gradient.mul_(factors.view(-1, *[1] * (gradient.dim() - 1)))
 
 
 class UpdateRatio:

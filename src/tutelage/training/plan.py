@@ -48,10 +48,15 @@ class GrokFast:
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """Bounds of the gradient that is applied: its Euclidean norm, the size of each value, or both (values first)."""
+    """Bounds of the gradient that is applied: its Euclidean norm, the size of each value, or both (values first).
+
+    `is_stacked`: the first axis of every parameter holds models that know nothing of one another, such as several
+    seeds; the norm of each is bounded by itself.
+    """
 
     norm: float | None = None
     value: float | None = None
+    is_stacked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

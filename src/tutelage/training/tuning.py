@@ -14,9 +14,12 @@ WHOLE = frozenset({"max_steps", "patience"})
 
 
 class Tuning:
-    """The tunables of `tutelage.core.training` as they stand; only those that mean something in the plan."""
+    """The tunables of `tutelage.core.training` as they stand; only those that mean something in the plan.
 
-    def __init__(self, plan: Plan, optimizer: Optimizer) -> None:
+    `own` are further ones of a loop other than `fit`, as configured.
+    """
+
+    def __init__(self, plan: Plan, optimizer: Optimizer, *, own: Mapping[str, float] | None = None) -> None:
         stopping = plan.early_stopping
         known: dict[str, float | None] = {
             "lr": optimizer.defaults["lr"],
@@ -25,6 +28,7 @@ class Tuning:
             "patience": stopping.patience if stopping and stopping.rule == "patience" else None,
             "grokfast_lamb": plan.grokfast.lamb if plan.grokfast else None,
             "grokfast_alpha": plan.grokfast.alpha if plan.grokfast and plan.grokfast.kind == "ema" else None,
+            **(own or {}),
         }
         self._names = plan.tunable_names
         self._configured = {name: value for name, value in known.items() if value is not None}

@@ -1,1 +1,1 @@
-"""How trained agents are examined, and what may be claimed from several seeds."""
+"""How well policies do: episodes of their own, seeds of their own."""

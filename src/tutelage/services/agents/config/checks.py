@@ -1,0 +1,137 @@
+"""What settings must hold to together; each function raises InvalidSpec, UnknownName or NotYet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tutelage.core.errors import InvalidSpec, NotYet, unknown
+from tutelage.services.agents.config.sizes import Widths, arithmetic, layer_counts, total
+from tutelage.services.agents.environments.catalog import ENVIRONMENTS, FALLBACKS
+
+if TYPE_CHECKING:
+    from tutelage.services.agents.config.document import AgentsConfig
+
+LATER: Mapping[str, Mapping[str, str]] = {
+    "training_mode": {
+        "skill_acquisition": "a library of options",
+        "behavior_adaptation": "regaining a return after a change",
+        "task_specialization": "fine-tuning with a measured forgetting",
+        "coordination": "teams with a common reward",
+        "multi_agent_collaboration": "teams with a channel and roles",
+        "communication_protocols": "a channel learned from scratch",
+    },
+    "agent_architecture": {
+        "planning": "a learned model and search",
+        "hierarchical": "options and a manager",
+        "hybrid": "planning where the policy is unsure",
+    },
+    "coordination_strategy": {
+        "hierarchical": "a manager that assigns goals",
+        "auction": "tasks by bids",
+        "consensus": "tasks by agreement",
+    },
+    "communication_protocols": {"direct": "words to one hearer", "broadcast": "words to all"},
+    "environment_types": {"interactive": "a user's class, or stepping over HTTP"},
+    "environment.id": {"LunarLander-v3": "it needs box2d", "LunarLander-v2": "it needs box2d"},
+}
+"""Setting -> values of the design that are not built yet, and what they are; refused by name."""
+
+KNOWN: Mapping[str, tuple[str, ...]] = {
+    "training_mode": ("reward",),
+    "agent_architecture": ("reactive", "transformer"),
+    "coordination_strategy": ("independent", "centralized"),
+    "communication_protocols": (),
+    "environment_types": ("simulation",),
+    "policy": ("mlp", "attention", "recurrent"),
+}
+"""Setting -> what there is."""
+
+
+def check_choice(key: str, value: str) -> None:
+    """The value is one that there is. Raises NotYet for one of the design, UnknownName for any other."""
+    planned = LATER.get(key, {})
+    if value in planned:
+        built = KNOWN.get(key, ())
+        raise NotYet(
+            f"{key} {value!r} ({planned[value]}) is not built yet",
+            hint=f"built: {', '.join(built)}" if built else f"leave {key} out",
+        )
+    if value not in KNOWN[key]:
+        raise unknown(key, value, [*KNOWN[key], *planned])
+
+
+def check_environment(config: AgentsConfig) -> None:
+    """The environment is ours, or one that somebody else may know."""
+    name = config.environment.id
+    if name in LATER["environment.id"]:
+        raise NotYet(f"the environment {name!r} is not built yet: {LATER['environment.id'][name]}")
+    if name not in ENVIRONMENTS and not FALLBACKS:
+        raise unknown("environment", name, ENVIRONMENTS)
+
+
+def check_policy(config: AgentsConfig) -> None:
+    """Policy and architecture go together."""
+    if config.policy is not None:
+        check_choice("policy", config.policy)
+    if config.agent_architecture == "transformer" and config.policy not in (None, "attention"):
+        raise InvalidSpec(
+            f"agent_architecture 'transformer' has the policy 'attention', got {config.policy!r}",
+            hint="leave policy out, or take agent_architecture 'reactive'",
+        )
+
+
+def check_budget(config: AgentsConfig) -> None:
+    """There is something to learn from in every update."""
+    if config.batch_size > config.num_copies * config.rollout_steps:
+        raise InvalidSpec(
+            f"batch_size is {config.batch_size}, more than a rollout of num_copies x rollout_steps = "
+            f"{config.num_copies} x {config.rollout_steps} = {config.num_copies * config.rollout_steps}",
+            hint="lower it, or raise one of the two",
+        )
+    if config.kind == "recurrent" and config.num_minibatches > config.num_copies:
+        raise InvalidSpec(
+            f"a recurrent policy learns from whole sequences: {config.num_copies} copies cannot make "
+            f"{config.num_minibatches} minibatches",
+            hint="raise num_copies or batch_size",
+        )
+    seeds = config.seeds
+    if isinstance(seeds, list) and len(set(seeds)) != len(seeds):
+        raise InvalidSpec(f"seeds are not all different: {seeds}")
+
+
+def check_size(config: AgentsConfig) -> None:
+    """The actor fits where the environment's size is known before it is built."""
+    entry = ENVIRONMENTS.get(config.environment.id)
+    if entry is not None and entry.widest is not None:
+        inputs, outputs = entry.widest
+        refuse_larger(widths_of(config, inputs=inputs, outputs=outputs), config.max_parameters)
+
+
+def widths_of(
+    config: AgentsConfig, *, inputs: int, outputs: int, entity_size: int = 0, num_entities: int = 0
+) -> Widths:
+    """Return what an actor's count follows from."""
+    return Widths(
+        kind=config.kind,
+        inputs=inputs,
+        outputs=outputs,
+        hidden=config.hidden_size,
+        layers=config.num_layers,
+        heads=config.num_heads,
+        head_width=config.head_width,
+        ffn=config.ffn_size,
+        entity_size=entity_size,
+        num_entities=num_entities,
+    )
+
+
+def refuse_larger(widths: Widths, most: int, *, role: str = "") -> None:
+    """Raise InvalidSpec, with the arithmetic, for an actor of more than `most` numbers."""
+    counts = layer_counts(widths)
+    if total(counts) > most:
+        whose = f" of {role}" if role else ""
+        raise InvalidSpec(
+            f"the actor{whose} has more than max_parameters {most:,}: {arithmetic(counts)}",
+            hint="lower hidden_size or num_layers, or raise max_parameters",
+        )

@@ -1,0 +1,112 @@
+"""One update after the other: play a rollout, learn from it. Knows nothing of runs, files or commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from tutelage.services.agents.config import AgentsConfig
+from tutelage.services.agents.policies.team import Team
+from tutelage.services.agents.ppo.collector import Collector, Ended, Rollout
+from tutelage.services.agents.ppo.loss import Coefficients, role_loss
+from tutelage.services.agents.ppo.minibatches import Minibatch, flattened, shuffled
+from tutelage.services.agents.ppo.returns import explained_variance
+from tutelage.training import Loss, Updater
+
+PER_TARGET_KL = 1.5
+"""A seed whose policy moved so many times the target has no weight in the rest of the update."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """What one update came to: figures a seed (S,), ended episodes a seed, the gradient's norm, whether it was applied."""
+
+    figures: Mapping[str, Tensor]
+    ended: tuple[Ended, ...]
+    grad_norm: float
+    loss: float
+    is_applied: bool
+
+
+class Learner:
+    """The task of the training layer's parts: its model is the team, its state the environments and random streams."""
+
+    def __init__(
+        self, team: Team, collector: Collector, generators: Sequence[Generator], config: AgentsConfig
+    ) -> None:
+        self._team, self._collector, self._generators, self._config = team, collector, generators, config
+
+    @property
+    def model(self) -> nn.Module:
+        """The team."""
+        return self._team
+
+    def update(self, updater: Updater, weigh: Coefficients) -> Learned:
+        """Play one rollout and take the optimizer steps on it; the rates are those of the updater."""
+        config = self._config
+        rollout = self._collector.collect(
+            gamma=config.gamma, lam=config.gae_lambda, scales_rewards=config.normalize_rewards
+        )
+        summed, last = self._learn(rollout, updater, weigh)
+        if config.normalize_observations:
+            self._collector.learn_normalization()
+        figures = {name: torch.stack(values).mean(0) for name, values in summed.items()}
+        explained = [explained_variance(part.values, part.returns) for part in rollout.transitions]
+        figures["explained_variance"] = torch.stack(explained).mean(0)
+        return Learned(
+            figures=figures,
+            ended=rollout.ended,
+            grad_norm=last.grad_norm,
+            loss=last.loss,
+            is_applied=last.is_applied,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where environments and random streams stand."""
+        return {
+            "collector": self._collector.state_dict(),
+            "generators": [generator.get_state() for generator in self._generators],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state_dict` returned."""
+        self._collector.load_state_dict(state["collector"])
+        for generator, own in zip(self._generators, state["generators"], strict=True):
+            generator.set_state(own)
+
+    def _learn(self, rollout: Rollout, updater: Updater, weigh: Coefficients) -> tuple[dict[str, list[Tensor]], Any]:
+        """Take every optimizer step of this rollout; return the figures of each, and the last step's summary."""
+        rows = [flattened(part) for part in rollout.transitions]
+        active = torch.ones(self._team.num_seeds)
+        summed: dict[str, list[Tensor]] = {}
+        update = None
+        for _ in range(self._config.epochs):
+            parts = [shuffled(each, self._config.num_minibatches, self._generators) for each in rows]
+            for minibatches in zip(*parts, strict=True):
+                found: dict[str, Tensor] = {}
+                update = updater.update(
+                    [lambda given=minibatches, found=found: self._loss(given, weigh, active, found)]
+                )
+                for name, value in found.items():
+                    summed.setdefault(name, []).append(value)
+                if self._config.target_kl is not None:
+                    active = active * (found["approx_kl"] <= PER_TARGET_KL * self._config.target_kl)
+                if not update.is_applied:
+                    return summed, update
+        return summed, update
+
+    def _loss(
+        self, minibatches: Sequence[Minibatch], weigh: Coefficients, active: Tensor, found: dict[str, Tensor]
+    ) -> Loss:
+        """Return the loss of all roles and seeds; each seed's is a mean over its own rows, whoever is beside it."""
+        total = torch.zeros(())
+        for policy, rows in zip(self._team.roles, minibatches, strict=True):
+            loss = role_loss(policy, rows, weigh)
+            total = total + (loss.total * active).sum()
+            for name, value in loss.parts.items():
+                found[name] = found.get(name, torch.zeros_like(value)) + value / len(self._team.roles)
+        return Loss(total=total, num_items=1)

@@ -1,0 +1,116 @@
+"""The clipped loss of proximal policy optimisation (Schulman et al. 2017), a row a decision, a value a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tutelage.services.agents.policies.heads import Odds
+from tutelage.services.agents.policies.team import RolePolicy
+from tutelage.services.agents.ppo.minibatches import Minibatch
+
+EPSILON = 1e-8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coefficients:
+    """What the parts of the loss weigh. Entropies are nats.
+
+    `exploration` is the rate of acting at random whose entropy is the policy's target: below it, what is missing is
+    added, `exploration_weight` times. `signalling` rewards words that depend on what is seen, H(word) - H(word | seen):
+    the positive-signalling bias of Eccles et al. 2019.
+    """
+
+    clip: float
+    value: float
+    entropy: float
+    exploration: float
+    exploration_weight: float
+    signalling: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleLoss:
+    """A role's loss a seed (S,), the mean over its rows; what it is made of, detached, likewise."""
+
+    total: Tensor
+    parts: dict[str, Tensor]
+
+
+def role_loss(policy: RolePolicy, rows: Minibatch, weigh: Coefficients) -> RoleLoss:
+    """Return the loss of one minibatch of one role."""
+    odds = _odds(policy, rows)
+    shares = _shares(rows)
+    log_ratio = odds.log_prob - rows.log_prob
+    ratio = log_ratio.exp()
+    advantage = _standard(rows.advantage, shares)
+    bounded = ratio.clamp(1 - weigh.clip, 1 + weigh.clip)
+    policy_loss = _mean(torch.maximum(-advantage * ratio, -advantage * bounded), shares)
+    value_loss = 0.5 * _mean((_values(policy, rows) - rows.returns).square(), shares)
+    entropy = _mean(odds.entropy, shares)
+    total = policy_loss + weigh.value * value_loss
+    if weigh.entropy:
+        total = total - weigh.entropy * entropy
+    if weigh.exploration and weigh.exploration_weight:
+        missing = (policy.role.heads.entropy_at(weigh.exploration) - entropy).relu()
+        total = total + weigh.exploration_weight * missing
+    if weigh.signalling and odds.word_log_probs is not None and rows.word is not None:
+        total = total - weigh.signalling * signalling(odds.word_log_probs, rows.word >= 0)
+    with torch.no_grad():
+        parts = {
+            "policy_loss": policy_loss.detach(),
+            "value_loss": value_loss.detach(),
+            "entropy": entropy.detach(),
+            "approx_kl": _mean(ratio - 1 - log_ratio, shares),
+            "clip_fraction": _mean(((ratio - 1).abs() > weigh.clip).to(ratio.dtype), shares),
+        }
+    return RoleLoss(total=total, parts=parts)
+
+
+def signalling(word_log_probs: Tensor, spoke: Tensor) -> Tensor:
+    """Return H(word) - H(word | seen), nats a seed (S,), over the rows (S, b) in which somebody spoke."""
+    logs, shares = word_log_probs.flatten(1, -2), spoke.flatten(1).to(word_log_probs.dtype)
+    count = shares.sum(1).clamp_min(1.0)
+    odds = logs.exp()
+    mean = (odds * shares.unsqueeze(-1)).sum(1) / count.unsqueeze(-1)
+    given = -((odds * logs).sum(-1) * shares).sum(1) / count
+    return -(mean * mean.clamp_min(EPSILON).log()).sum(-1) - given
+
+
+def _odds(policy: RolePolicy, rows: Minibatch) -> Odds:
+    if rows.actor_memory is None or rows.begins is None:
+        outputs, log_std = policy.actor(rows.inputs), policy.log_std
+    else:
+        outputs, _ = policy.actor.unroll(rows.inputs, rows.actor_memory, rows.begins)
+        log_std = None if policy.log_std is None else policy.log_std.unsqueeze(1)
+    return policy.role.heads.odds(outputs, log_std, action=rows.action, word=rows.word, allowed=rows.allowed)
+
+
+def _values(policy: RolePolicy, rows: Minibatch) -> Tensor:
+    seen = rows.inputs if rows.critic_inputs is None else rows.critic_inputs
+    if rows.critic_memory is None or rows.begins is None:
+        return policy.critic(seen).squeeze(-1)
+    return policy.critic.unroll(seen, rows.critic_memory, rows.begins)[0].squeeze(-1)
+
+
+def _shares(rows: Minibatch) -> Tensor | None:
+    """Return what each row counts, so that a seed's add up to 1; None where all count alike."""
+    if rows.plays is None:
+        return None
+    counts = rows.plays.flatten(1).to(rows.log_prob.dtype)
+    return (counts / counts.sum(1, keepdim=True).clamp_min(1.0)).view_as(rows.log_prob)
+
+
+def _mean(values: Tensor, shares: Tensor | None) -> Tensor:
+    """Return the mean over a seed's rows, (S,)."""
+    return values.flatten(1).mean(1) if shares is None else (values * shares).flatten(1).sum(1)
+
+
+def _standard(values: Tensor, shares: Tensor | None) -> Tensor:
+    """Return the values with mean 0 and deviation 1 a seed."""
+    shape = (-1, *[1] * (values.dim() - 1))
+    mean = _mean(values, shares).view(shape)
+    spread = _mean((values - mean).square(), shares).view(shape).sqrt()
+    return (values - mean) / (spread + EPSILON)
