@@ -8,8 +8,8 @@ import pytest
 from tutelage.core.errors import InvalidSpec
 from tutelage.services.agents.communication.channel import WordChannel
 from tutelage.services.agents.communication.interventions import cut, shuffled
-from tutelage.services.agents.communication.options import ChannelOptions
 from tutelage.services.agents.communication.plan import NOTHING, ChannelPlan
+from tutelage.services.agents.config.channel import ChannelOptions
 from tutelage.services.agents.environments.base import Link, Observation
 
 ALL_THREE = Link(words=4, speakers=(0, 1, 2), hearers=(0, 1, 2))
@@ -63,6 +63,15 @@ def test_read_as_a_mean_the_words_of_all_speakers_share_one_place() -> None:
     heard = said(WordChannel(plan(reading="mean"), 1, seed=0), a0=[3], a2=[1])
     assert heard[1].tolist() == [[0, 0.5, 0, 0.5]]
     assert heard[2].tolist() == [[0, 0, 0, 1]]
+
+
+def test_with_an_echo_agents_hear_their_own_word_too() -> None:
+    made = plan(ALL_THREE, echo=True)
+    assert [made.sources(agent) for agent in range(3)] == [(0, 1, 2)] * 3
+    assert [address.hearer for address in made.addresses(0)] == [None]
+    heard = said(WordChannel(made, 1, seed=0), a1=[2])
+    assert all(words.tolist() == [[0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]] for words in heard)
+    assert plan(ONE_WAY, echo=True).sources(0) == ()
 
 
 def test_a_direct_word_reaches_the_chosen_agent_alone() -> None:

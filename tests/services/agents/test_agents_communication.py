@@ -15,8 +15,8 @@ from tutelage.services.agents.communication.influence import (
     message_information,
 )
 from tutelage.services.agents.communication.score import Coordination, NoScore, coordination, reference_of
-from tutelage.services.agents.communication.signalling import signalling
 from tutelage.services.agents.environments.base import Reference
+from tutelage.services.agents.ppo.loss import signalling
 
 SURE = np.eye(3)
 UNSURE = np.full((3, 3), 1 / 3)
@@ -34,32 +34,25 @@ def test_words_tell_what_their_distribution_over_situations_tells(
     assert told.entropy == pytest.approx(entropy, abs=1e-9)
     assert told.conditional == pytest.approx(conditional, abs=1e-9)
     assert told.mutual == pytest.approx(entropy - conditional, abs=1e-9)
-    bias = signalling(torch.tensor(said).clamp_min(1e-9).log())
-    assert float(bias) == pytest.approx(entropy - conditional, abs=1e-5)
+    bias = signalling(torch.tensor(said).clamp_min(1e-9).log()[None], torch.ones(1, len(said)))
+    assert bias.item() == pytest.approx(entropy - conditional, abs=1e-5)
 
 
 def test_the_bias_leaves_out_situations_in_which_the_agent_is_mute() -> None:
     log_probs = torch.tensor(np.vstack([SURE, UNSURE])).clamp_min(1e-9).log()
-    weight = torch.tensor([1.0, 1.0, 1.0, 0.0, 0.0, 0.0], dtype=torch.float64)
-    assert float(signalling(log_probs, weight)) == pytest.approx(math.log(3), abs=1e-5)
+    spoke = torch.tensor([[1, 1, 1, 0, 0, 0]]) > 0
+    assert signalling(log_probs[None], spoke).item() == pytest.approx(math.log(3), abs=1e-5)
 
 
 def test_the_bias_has_a_gradient_towards_words_that_differ_and_is_taken_for_each_seed_by_itself() -> None:
     scores = torch.tensor(np.random.default_rng(0).normal(size=(2, 4, 3)), requires_grad=True)
-    both = signalling(scores.log_softmax(-1))
-    alone = signalling(scores[1].log_softmax(-1))
+    both = signalling(scores.log_softmax(-1), torch.ones(2, 4))
+    alone = signalling(scores[1:].log_softmax(-1), torch.ones(1, 4))
     assert both.shape == (2,)
     assert both[1].item() == pytest.approx(alone.item())
     both.sum().backward()
     better = (scores + 0.1 * scores.grad).detach()
-    assert (signalling(better.log_softmax(-1)) > both).all()
-
-
-def test_a_forbidden_choice_adds_nothing_to_the_bias() -> None:
-    scores = torch.zeros(2, 3, requires_grad=True)
-    masked = scores.masked_fill(torch.tensor([False, False, True]), -torch.inf)
-    bias = signalling(masked.log_softmax(-1))
-    assert bias.item() == pytest.approx(0.0, abs=1e-6)
+    assert (signalling(better.log_softmax(-1), torch.ones(2, 4)) > both).all()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import numpy as np
 from tutelage.services.agents.communication.interventions import AS_SAID, Intervention
 from tutelage.services.agents.communication.plan import NOTHING, ChannelPlan
 from tutelage.services.agents.environments.base import Booleans, Floats, Integers, Observation
+from tutelage.services.agents.environments.randomness import generator_state, restored_generator
 
 Words = Sequence[Integers | None]
 """One array (B,) an agent: the symbol it chose, NOTHING where it could not speak; None for one that never speaks."""
@@ -61,8 +62,8 @@ class WordChannel:
                 continue
             said, addresses = self._say(speaker, chosen)
             for hearer in self.plan.link.hearers:
-                if hearer != speaker:
-                    slot = self.plan.sources(hearer).index(speaker)
+                if speaker in (sources := self.plan.sources(hearer)):
+                    slot = sources.index(speaker)
                     inboxes[hearer][:, slot] = self._deliver(speaker, hearer, said, addresses, observation)
         self.inboxes = self._intervention(inboxes, self._random)
         return self.hear()
@@ -82,7 +83,7 @@ class WordChannel:
         return {
             "inboxes": [inbox.copy() for inbox in self.inboxes],
             "sent": self._sent.copy(),
-            "random": self._random.bit_generator.state,
+            "random": generator_state(self._random),
             "traffic": self.traffic.as_dict(),
         }
 
@@ -90,7 +91,7 @@ class WordChannel:
         """Take back what `state_dict` returned."""
         self.inboxes = [np.array(inbox) for inbox in state["inboxes"]]
         self._sent = np.array(state["sent"])
-        self._random.bit_generator.state = state["random"]
+        self._random = restored_generator(state["random"])
         self.traffic = Traffic(**state["traffic"])
 
     def _empty(self) -> list[Integers]:
@@ -112,7 +113,7 @@ class WordChannel:
         self, speaker: int, hearer: int, words: Integers, addresses: Integers, follows: Observation
     ) -> Integers:
         to = [address.hearer for address in self.plan.addresses(speaker)]
-        reaches = np.array([one is None or one == hearer for one in to])[addresses]
+        reaches = np.array([one is None or one == hearer or hearer == speaker for one in to])[addresses]
         arrived = np.where(reaches, words, NOTHING)
         if self.plan.options.noise > 0.0 and self.plan.words > 1:
             arrived = self._garbled(arrived)

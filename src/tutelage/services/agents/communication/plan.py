@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from tutelage.core.errors import InvalidSpec
-from tutelage.services.agents.communication.options import ChannelOptions, Protocol
+from tutelage.services.agents.config.channel import ChannelOptions, Protocol
 from tutelage.services.agents.environments.base import Entities, Floats, Integers, Link
 
 NOTHING = -1
@@ -59,8 +59,10 @@ class ChannelPlan:
         return agent in self.link.hearers and bool(self.sources(agent))
 
     def sources(self, agent: int) -> tuple[int, ...]:
-        """Return whom an agent may hear."""
-        return self._others(self.link.speakers, agent)
+        """Return whom an agent may hear: all other speakers, and itself where it hears its echo."""
+        others = self._others(self.link.speakers, agent)
+        has_echo = self.options.echo and agent in self.link.speakers and agent in self.link.hearers and bool(others)
+        return tuple(sorted((*others, agent))) if has_echo else others
 
     def addresses(self, agent: int) -> tuple[Address, ...]:
         """Return whom an agent may speak to. With one hearer both protocols are the same, and there is one address."""
