@@ -8,6 +8,8 @@ import torch
 from torch import Generator
 
 from tutelage.core.errors import InvalidSpec
+from tutelage.services.agents.communication.interventions import AS_SAID, Intervention
+from tutelage.services.agents.communication.making import channels_of, plan_of
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.config.checks import refuse_larger, widths_of
 from tutelage.services.agents.environments.base import About
@@ -37,9 +39,19 @@ def fleet_of(config: AgentsConfig, seeds: Sequence[int], *, num_copies: int, str
     return Fleet(made)
 
 
-def speech_of(config: AgentsConfig, about: About, seeds: Sequence[int], *, num_copies: int) -> Speech:
-    """Return the channels of several seeds; this service has none yet, so nobody speaks."""
-    return Speech(about, (), num_copies=num_copies, num_seeds=len(seeds))
+def speech_of(
+    config: AgentsConfig,
+    about: About,
+    seeds: Sequence[int],
+    *,
+    num_copies: int,
+    intervention: Intervention = AS_SAID,
+) -> Speech:
+    """Return the channels of several seeds; none where the task has no link, or the config no protocol for it."""
+    plan = plan_of(about, config.communication_protocols, config.channel)
+    streams = [seed_of(seed, CHANNEL) for seed in seeds]
+    channels = channels_of(plan, streams, num_copies=num_copies, intervention=intervention)
+    return Speech(about, channels, num_copies=num_copies, num_seeds=len(seeds))
 
 
 def roles_for(config: AgentsConfig, about: About, speech: Speech) -> tuple[Role, ...]:

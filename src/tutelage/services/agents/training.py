@@ -51,7 +51,14 @@ class Training:
         self.best = {name: tensor.clone() for name, tensor in self.team.state_dict().items()}
         generators = generators_of(self.seeds, CHOICES)
         sizes = Sizes(seeds=len(self.seeds), steps=config.rollout_steps, copies=num)
-        collector = Collector(self.team, self._fleet, speech, sizes, generators)
+        collector = Collector(
+            self.team,
+            self._fleet,
+            speech,
+            sizes,
+            generators,
+            collaboration_weight=config.collaboration_weight,
+        )
         self._learner = Learner(self.team, collector, generators, config)
         self.standing = Standing.fresh(len(self.seeds))
         self._teller = Teller(run, self.seeds)

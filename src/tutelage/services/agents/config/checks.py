@@ -31,7 +31,6 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "auction": "tasks by bids",
         "consensus": "tasks by agreement",
     },
-    "communication_protocols": {"direct": "words to one hearer", "broadcast": "words to all"},
     "environment_types": {"interactive": "a user's class, or stepping over HTTP"},
     "environment.id": {"LunarLander-v3": "it needs box2d", "LunarLander-v2": "it needs box2d"},
 }
@@ -41,7 +40,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "training_mode": ("reward",),
     "agent_architecture": ("reactive", "transformer"),
     "coordination_strategy": ("independent", "centralized"),
-    "communication_protocols": (),
+    "communication_protocols": ("direct", "broadcast"),
     "environment_types": ("simulation",),
     "policy": ("mlp", "attention", "recurrent"),
 }

@@ -10,6 +10,7 @@ from pydantic import AliasChoices, Field, JsonValue, field_validator, model_vali
 from tutelage.core.document import Document
 from tutelage.core.errors import unknown
 from tutelage.services.agents.config import checks
+from tutelage.services.agents.config.channel import ChannelOptions, Protocol
 from tutelage.services.agents.config.presets import PRESETS
 
 
@@ -68,7 +69,12 @@ class AgentsConfig(Document):
     collaboration_weight: float = Field(
         0.3, ge=0, le=1, description="share of the team's mean reward in what each agent of a team is rewarded with"
     )
-    communication_protocols: list[str] = Field(default_factory=list, description="how agents may speak to each other")
+    communication_protocols: list[Protocol] = Field(
+        default=["direct", "broadcast"],
+        description="how agents speak to each other where the task has a link: direct (to a chosen one), broadcast "
+        "(to all), or both; an empty list: nobody speaks",
+    )
+    channel: ChannelOptions = Field(default_factory=ChannelOptions, description="how words travel")
     signalling_weight: float = Field(
         0.1, ge=0, le=100, description="reward for words that depend on what is seen (positive-signalling bias)"
     )
@@ -138,7 +144,7 @@ class AgentsConfig(Document):
     def _fits_together(self) -> Self:
         for key in ("training_mode", "agent_architecture", "coordination_strategy"):
             checks.check_choice(key, getattr(self, key))
-        for key in ("communication_protocols", "environment_types"):
+        for key in ("environment_types",):
             for value in getattr(self, key):
                 checks.check_choice(key, value)
         checks.check_policy(self)
