@@ -9,13 +9,13 @@ from tutelage.core.errors import NotYet, ServiceBroken, unknown
 from tutelage.core.service import Service, load
 
 BUILT_IN = {
+    "agents": "tutelage.services.agents:SERVICE",
     "cognate": "tutelage.services.cognate:SERVICE",
     "script": "tutelage.services.script:SERVICE",
     "tabular": "tutelage.services.tabular:SERVICE",
 }
 
 PLANNED = {
-    "agents": "behaviour policies, one agent or a team",
     "codegen": "text to WGSL",
 }
 """Services of the design that are not built yet; asked for, they are refused by name."""

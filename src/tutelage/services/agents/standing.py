@@ -22,13 +22,17 @@ class Standing:
     """Of each seed, the best mean return of an evaluation on the way."""
     best_at: list[int] = field(default_factory=list)
     """The environment steps at which that was."""
+    first_success: list[int | None] = field(default_factory=list)
+    """The environment steps at which all episodes of an evaluation on the way first succeeded."""
     cpu_s: float = 0.0
     """CPU seconds of all updates, evaluations apart."""
 
     @classmethod
     def fresh(cls, num_seeds: int) -> Standing:
         """Return the beginning."""
-        return cls(episodes=[0] * num_seeds, best_return=[None] * num_seeds, best_at=[0] * num_seeds)
+        nothing: list[Any] = [None] * num_seeds
+        zeros = [0] * num_seeds
+        return cls(episodes=zeros, best_return=nothing, best_at=[*zeros], first_success=[*nothing])
 
     @property
     def mean_episodes(self) -> int:
@@ -47,6 +51,11 @@ class Standing:
             return False
         self.best_return[index], self.best_at[index] = value, self.env_steps
         return True
+
+    def observe_success(self, index: int, is_full: bool) -> None:
+        """Remember when a seed first succeeded throughout."""
+        if is_full and self.first_success[index] is None:
+            self.first_success[index] = self.env_steps
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything as plain types."""

@@ -51,7 +51,9 @@ class Teller:
 
     def _of_seed(self, index: int) -> dict[str, float]:
         names = self._learned[-1].figures
-        found = {name: statistics.fmean(_at(learned.figures[name], index) for learned in self._learned) for name in names}
+        found = {
+            name: statistics.fmean(_at(learned.figures[name], index) for learned in self._learned) for name in names
+        }
         return {**found, **episode_figures([learned.ended[index] for learned in self._learned])}
 
 

@@ -77,9 +77,7 @@ class Training:
         self._updater, self._schedule = Updater(self.team, plan), create_schedule(plan.schedule)
         own = {name: float(getattr(config, name)) for name in OWN_TUNABLES}
         self._tuning = Tuning(plan, self._updater.optimizer, own=own)
-        self._keeper = Keeper(
-            task=self, updater=self._updater, schedule=self._schedule, tuning=self._tuning, run=run
-        )
+        self._keeper = Keeper(task=self, updater=self._updater, schedule=self._schedule, tuning=self._tuning, run=run)
         self._progress = Progress.from_state(saved.state["progress"]) if saved else Progress()
         if saved:
             self._keeper.restore(saved, self._progress)
@@ -89,11 +87,11 @@ class Training:
         config = self._config
         fleet = fleet_of(config, self.seeds[:1], num_copies=config.evaluation_episodes, stream=DURING)
         try:
-            baseline = random_return(fleet, seed=self.seeds[0])
+            self.baseline = random_return(fleet, seed=self.seeds[0])
         finally:
             fleet.close()
         self._run.define(
-            "reward", objective=True, direction="maximize", baseline=baseline, baseline_name="acting at random"
+            "reward", objective=True, direction="maximize", baseline=self.baseline, baseline_name="acting at random"
         )
         self._run.phase("training")
 
@@ -187,11 +185,14 @@ class Training:
         """Evaluate every seed, tell it, and keep the weights of a seed that was never better."""
         config, standing, progress = self._config, self.standing, self._progress
         played = during(self.team, config, self.seeds)
-        standing.evaluations = max(standing.evaluations + 1, math.floor(self.done / self.total * config.num_evaluations))
+        standing.evaluations = max(
+            standing.evaluations + 1, math.floor(self.done / self.total * config.num_evaluations)
+        )
         each = []
         for index in range(len(self.seeds)):
             value = float(played.returns[index].mean())
             each.append({"eval_reward": value, "eval_success_rate": float(played.successes[index].mean())})
+            standing.observe_success(index, bool(played.successes[index].all()))
             if standing.observe(index, value):
                 copy_seed(self.best, self.team, index)
         found = self._teller.tell_evaluation(standing, each)

@@ -31,5 +31,7 @@ def _made(name: str, builder: Any, **arguments: Any) -> BatchedEnvironment:
     try:
         made: BatchedEnvironment = builder(**arguments)
     except TypeError as error:
-        raise InvalidSpec(f"the environment {name!r} cannot be built: {error}", hint="see environment.kwargs") from error
+        raise InvalidSpec(
+            f"the environment {name!r} cannot be built: {error}", hint="see environment.kwargs"
+        ) from error
     return made

@@ -31,7 +31,9 @@ class Played:
 class Player:
     """Acts with a team, step by step; its memories and what was heard are its own."""
 
-    def __init__(self, team: Team, speech: Speech, *, num_copies: int, generators: Sequence[Generator] | None) -> None:
+    def __init__(
+        self, team: Team, speech: Speech, *, num_copies: int, generators: Sequence[Generator] | None = None
+    ) -> None:
         self._team, self._speech, self._generators = team, speech, generators
         self._makers = [
             RoleInputs(policy.role, num_seeds=team.num_seeds, num_copies=num_copies) for policy in team.roles

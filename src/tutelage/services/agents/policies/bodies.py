@@ -103,9 +103,7 @@ class Attention(nn.Module):
         self.width, self._entities = shape.width, shape.entities
         listed = shape.entities.num * shape.entities.size if shape.entities else 0
         self.own = StackedLinear(shape.inputs - listed, shape.width, generators, gain=1.0)
-        self.entity = (
-            StackedLinear(shape.entities.size, shape.width, generators, gain=1.0) if shape.entities else None
-        )
+        self.entity = StackedLinear(shape.entities.size, shape.width, generators, gain=1.0) if shape.entities else None
         self.blocks = nn.ModuleList(AttentionBlock(shape, generators) for _ in range(shape.layers))
         self.norm = StackedNorm(shape.width, len(generators))
 

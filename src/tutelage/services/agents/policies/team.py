@@ -95,7 +95,9 @@ class RolePolicy(nn.Module):
 class Team(nn.Module):
     """The policies of all roles, for S seeds."""
 
-    def __init__(self, roles: Sequence[Role], build: Build, generators: Sequence[Generator], *, num_copies: int) -> None:
+    def __init__(
+        self, roles: Sequence[Role], build: Build, generators: Sequence[Generator], *, num_copies: int
+    ) -> None:
         super().__init__()
         self.num_seeds = len(generators)
         self.policies = nn.ModuleList(RolePolicy(role, build, generators) for role in roles)

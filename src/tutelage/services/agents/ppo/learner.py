@@ -35,9 +35,7 @@ class Learned:
 class Learner:
     """The task of the training layer's parts: its model is the team, its state the environments and random streams."""
 
-    def __init__(
-        self, team: Team, collector: Collector, generators: Sequence[Generator], config: AgentsConfig
-    ) -> None:
+    def __init__(self, team: Team, collector: Collector, generators: Sequence[Generator], config: AgentsConfig) -> None:
         self._team, self._collector, self._generators, self._config = team, collector, generators, config
 
     @property

@@ -31,9 +31,7 @@ class Speech:
         if not self._channels:
             return self.silence()
         heard = [
-            channel.deliver(
-                tuple(None if word is None else word[index] for word in words), part_of(observation, index)
-            )
+            channel.deliver(tuple(None if word is None else word[index] for word in words), part_of(observation, index))
             for index, channel in enumerate(self._channels)
         ]
         return tuple(
