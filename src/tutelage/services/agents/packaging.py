@@ -8,7 +8,9 @@ import numpy as np
 
 from tutelage.core.ports import Run
 from tutelage.services.agents import artifacts
+from tutelage.services.agents.communication.score import Coordination, NoScore
 from tutelage.services.agents.config import AgentsConfig
+from tutelage.services.agents.evaluation.coordination import communication_document, scores_of
 from tutelage.services.agents.evaluation.evaluate import Evaluation, evaluation_document, final
 from tutelage.services.agents.evaluation.probing import action_distribution
 from tutelage.services.agents.onnx_export import export_onnx
@@ -35,6 +37,8 @@ def package(config: AgentsConfig, run: Run, training: Training, *, ended_by: str
         "modelPath": f"artifacts/{artifacts.WEIGHTS}",
         "onnx": exported,
         "best_seed": best_seed,
+        "coordination_score": behavior["coordination_score"],
+        "coordination_reason": behavior["coordination_reason"],
         "evaluation": _without_returns(behavior["evaluation"]),
         "last": _without_returns(behavior["last"]),
         **stats,
@@ -62,9 +66,24 @@ def _behavior(
             "random": training.baseline,
             **{name: item.value for name, item in training.about.references.items()},
         },
-        "coordination_score": None,
-        "coordination_reason": "one agent" if len(training.about.agents) == 1 else "no link between the agents",
+        **_coordination(config, training, kept, best_seed=best_seed),
         "action_distribution": action_distribution(training.team, config, seeds, index=seeds.index(best_seed)),
+    }
+
+
+def _coordination(config: AgentsConfig, training: Training, kept: Evaluation, *, best_seed: int) -> dict[str, Any]:
+    """Return what the link wins, by seed, and what the best seed's agents say to each other."""
+    team, seeds, about = training.team, training.seeds, training.about
+    scores = scores_of(team, config, seeds, about, kept.greedy)
+    values = [score.score.value for score in scores if isinstance(score, Coordination)]
+    reasons = [score.reason for score in scores if isinstance(score, NoScore)]
+    return {
+        "coordination_score": float(np.mean(values)) if values else None,
+        "coordination_reason": reasons[0] if reasons else None,
+        "coordination": {str(seed): score.as_dict() for seed, score in zip(seeds, scores, strict=True)},
+        "communication": communication_document(
+            team, config, best_seed, index=seeds.index(best_seed), about=about
+        ),
     }
 
 
