@@ -8,7 +8,7 @@ import logging
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from tutelage.services.agents.policies.team import RolePolicy, Team
 
 NEEDED = ("onnx", "onnxscript")
 OPSET = 18
+Part = TypeVar("Part", bound=nn.Module)
 
 
 class OneActor(nn.Module):
@@ -65,10 +66,11 @@ def _export(actor: OneActor, policy: RolePolicy, path: Path) -> None:
             dynamo=True,
             verbose=False,
         )
+        assert program is not None, "dynamo exports a program"
         program.save(str(path))
 
 
-def _alone(module: nn.Module, index: int) -> nn.Module:
+def _alone(module: Part, index: int) -> Part:
     """Return a copy of a stacked module with one seed's part of every weight and statistic."""
     alone = copy.deepcopy(module)
     for part in alone.modules():

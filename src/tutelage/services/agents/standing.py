@@ -45,7 +45,7 @@ class Standing:
             self.episodes[index] += len(each.returns)
 
     def observe(self, index: int, value: float) -> bool:
-        """Take a seed's evaluation in; tell whether it is as good as the best so far: of equals the later one counts."""
+        """Take an evaluation of a seed in; tell whether none so far was better: of equals the later counts."""
         best = self.best_return[index]
         if best is not None and value < best:
             return False

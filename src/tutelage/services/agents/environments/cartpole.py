@@ -88,7 +88,7 @@ class CartPole:
         """Nothing is held."""
 
     def _move(self, force: np.ndarray[Any, Any]) -> None:
-        place, speed, angle, turning = self._state
+        _, speed, angle, turning = self._state
         cosine, sine = np.cos(angle), np.sin(angle)
         pushed = (force + POLE_MOMENT * np.square(turning) * sine) / TOTAL_MASS
         turned = (GRAVITY * sine - cosine * pushed) / (

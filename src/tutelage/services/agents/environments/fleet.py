@@ -28,7 +28,7 @@ class Fleet:
         return joined([each.reset() for each in self._environments])
 
     def step(self, actions: Actions) -> Step:
-        """Take one step everywhere; `actions` are (S, copies, ...). `last` is there where any copy of any seed ended."""
+        """Take one step everywhere; `actions` are (S, copies, ...). `last` is there where any copy ended."""
         parts = [
             each.step(tuple(None if action is None else action[index] for action in actions))
             for index, each in enumerate(self._environments)

@@ -44,4 +44,5 @@ def _of_agent(
     allowed = observation.allowed[index] if observation.allowed else None
     if allowed is not None:
         scores[~allowed] = -1.0
-    return scores.argmax(-1)
+    chosen: NDArray[np.int64] = scores.argmax(-1)
+    return chosen

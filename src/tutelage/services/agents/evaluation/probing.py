@@ -37,7 +37,7 @@ def action_distribution(team: Team, config: AgentsConfig, seeds: Sequence[int], 
     for place, agent in enumerate(fleet.about.agents):
         if agent.action is None:
             continue
-        of_agent = np.stack([actions[place][index] for actions in taken if actions[place] is not None])
+        of_agent = np.stack([np.asarray(actions[place])[index] for actions in taken])
         if isinstance(agent.action, Discrete):
             counts = np.bincount(of_agent.ravel(), minlength=agent.action.num)
             found[agent.name] = (counts / counts.sum()).tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import torch
@@ -50,8 +51,7 @@ class Mlp(nn.Module):
         widths = [shape.inputs, *[shape.width] * shape.layers]
         self.width = shape.width
         self.layers = nn.ModuleList(
-            StackedLinear(before, after, generators, gain=HIDDEN_GAIN)
-            for before, after in zip(widths, widths[1:], strict=False)
+            StackedLinear(before, after, generators, gain=HIDDEN_GAIN) for before, after in pairwise(widths)
         )
         self._activate = ACTIVATIONS[shape.activation]
 
@@ -123,7 +123,7 @@ class Attention(nn.Module):
         start, num, size = self._entities.start, self._entities.num, self._entities.size
         end = start + num * size
         rest = torch.cat((x[..., :start], x[..., end:]), -1)
-        entities = self.entity(x[..., start:end].unflatten(-1, (num, size)))
+        entities = self.entity(x[..., start:end].reshape(*x.shape[:2], num, size))
         return torch.cat((self.own(rest).unsqueeze(2), entities), 2)
 
 
@@ -142,14 +142,19 @@ class AttentionBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return tokens of the same shape (S, B, tokens, width)."""
-        qkv = self.qkv(self.norm(x)).unflatten(-1, (3, self._heads, -1)).permute(3, 0, 1, 4, 2, 5)
-        read = nn.functional.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2])  # (S, B, heads, tokens, head width)
-        x = x + self.out(read.transpose(2, 3).flatten(-2))
+        seeds, rows, tokens, _ = x.shape
+        qkv = self.qkv(self.norm(x)).view(seeds * rows, tokens, 3, self._heads, -1).permute(2, 0, 3, 1, 4)
+        read = nn.functional.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2])  # (S x B, heads, tokens, head width)
+        x = x + self.out(read.transpose(1, 2).reshape(seeds, rows, tokens, -1))
         fed: Tensor = x + self.down(nn.functional.gelu(self.up(self.ffn_norm(x))))
         return fed
 
 
-BODIES = {"mlp": Mlp, "attention": Attention, "recurrent": Recurrent}
+BODIES: dict[str, type[Mlp] | type[Attention] | type[Recurrent]] = {
+    "mlp": Mlp,
+    "attention": Attention,
+    "recurrent": Recurrent,
+}
 
 
 def create_body(shape: Shape, generators: Sequence[Generator]) -> Mlp | Attention | Recurrent:

@@ -24,7 +24,7 @@ class StackedLinear(nn.Module):
         if x.dim() == 3:
             return torch.baddbmm(self.bias, x, self.weight)
         rows = torch.baddbmm(self.bias, x.flatten(1, -2), self.weight)
-        return rows.unflatten(1, x.shape[1:-1])
+        return rows.view(*x.shape[:-1], -1)
 
 
 class StackedNorm(nn.Module):

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from tutelage.services.agents.environments.base import Continuous
-from tutelage.services.agents.policies.bodies import Shape, create_body
+from tutelage.services.agents.policies.bodies import Recurrent, Shape, create_body
 from tutelage.services.agents.policies.normalize import Normalizer, ReturnScale
 from tutelage.services.agents.policies.roles import Role
 from tutelage.services.agents.policies.stacked import StackedLinear
@@ -50,11 +50,13 @@ class Network(nn.Module):
         """Return the outputs of one step, and the memory after it (None where there is none)."""
         if memory is None:
             return self(x), None
+        assert isinstance(self.body, Recurrent), "it has a memory"
         memory = self.body.step(x, memory)
         return self.head(memory), memory
 
     def unroll(self, x: Tensor, memory: Tensor, begins: Tensor) -> tuple[Tensor, Tensor]:
         """Return outputs and memories (S, B, T, ...) of sequences (S, B, T, inputs)."""
+        assert isinstance(self.body, Recurrent), "it has a memory"
         memories = self.body.unroll(x, memory, begins)
         return self.head(memories), memories
 

@@ -50,5 +50,5 @@ def words_of(choices: Sequence[RoleChoice], num_agents: int) -> tuple[NDArray[np
 def bounded(action: NDArray[Any], space: Continuous) -> NDArray[np.float32]:
     """Return a vector of [-1, 1] as one between the bounds; what lies beyond is cut."""
     low, high = np.array(space.low, dtype=np.float32), np.array(space.high, dtype=np.float32)
-    scaled = low + (np.clip(action, -1.0, 1.0) + 1.0) * (0.5 * (high - low))
-    return scaled.astype(np.float32)
+    scaled: NDArray[np.float32] = low + (np.clip(action, -1.0, 1.0) + 1.0) * (0.5 * (high - low))
+    return scaled.astype(np.float32, copy=False)

@@ -1,4 +1,4 @@
-"""From what the agents see and hear to the inputs of actors and critics: (S, rows, numbers), a role's agents in turn."""
+"""From what agents see and hear to the inputs of actors and critics: (S, rows, numbers), a role's agents in turn."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class RoleInputs:
 
     def split(self, rows: Tensor) -> Sequence[NDArray[np.generic]]:
         """Return the role's rows (S, rows, ...) as one array (S, B, ...) an agent."""
-        return [part.numpy() for part in rows.split(self._copies, 1)]
+        return [part.numpy() for part in torch.split(rows, self._copies, 1)]
 
     def _of_agent(self, place: int, agent: int, observation: Observation, heard: Heard) -> Floats:
         words, names = heard[agent], None if self._names is None else self._names[place]

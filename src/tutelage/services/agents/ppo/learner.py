@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,7 +24,7 @@ PER_TARGET_KL = 1.5
 
 @dataclass(frozen=True, kw_only=True)
 class Learned:
-    """What one update came to: figures a seed (S,), ended episodes a seed, the gradient's norm, whether it was applied."""
+    """What one update came to: figures a seed (S,), ended episodes a seed, the last step's gradient and loss."""
 
     figures: Mapping[str, Tensor]
     ended: tuple[Ended, ...]
@@ -86,9 +87,7 @@ class Learner:
             parts = [shuffled(each, self._config.num_minibatches, self._generators) for each in rows]
             for minibatches in zip(*parts, strict=True):
                 found: dict[str, Tensor] = {}
-                update = updater.update(
-                    [lambda given=minibatches, found=found: self._loss(given, weigh, active, found)]
-                )
+                update = updater.update([partial(self._loss, minibatches, weigh, active, found)])
                 for name, value in found.items():
                     summed.setdefault(name, []).append(value)
                 if self._config.target_kl is not None:

@@ -80,18 +80,20 @@ def signalling(word_log_probs: Tensor, spoke: Tensor) -> Tensor:
 
 
 def _odds(policy: RolePolicy, rows: Minibatch) -> Odds:
+    log_std: Tensor | None = policy.log_std
     if rows.actor_memory is None or rows.begins is None:
-        outputs, log_std = policy.actor(rows.inputs), policy.log_std
+        outputs = policy.actor(rows.inputs)
     else:
         outputs, _ = policy.actor.unroll(rows.inputs, rows.actor_memory, rows.begins)
-        log_std = None if policy.log_std is None else policy.log_std.unsqueeze(1)
+        log_std = None if log_std is None else log_std.unsqueeze(1)
     return policy.role.heads.odds(outputs, log_std, action=rows.action, word=rows.word, allowed=rows.allowed)
 
 
 def _values(policy: RolePolicy, rows: Minibatch) -> Tensor:
     seen = rows.inputs if rows.critic_inputs is None else rows.critic_inputs
     if rows.critic_memory is None or rows.begins is None:
-        return policy.critic(seen).squeeze(-1)
+        values: Tensor = policy.critic(seen).squeeze(-1)
+        return values
     return policy.critic.unroll(seen, rows.critic_memory, rows.begins)[0].squeeze(-1)
 
 

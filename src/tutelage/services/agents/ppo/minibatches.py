@@ -56,4 +56,4 @@ def shuffled(rows: Minibatch, num: int, generators: Sequence[Generator]) -> Iter
             name: None if value is None else value.flatten(0, 1).index_select(0, flat).view(seeds, -1, *value.shape[2:])
             for name, value in given.items()
         }
-        yield Minibatch(**taken)
+        yield Minibatch(**taken)  # type: ignore[arg-type]  # as in `flattened`

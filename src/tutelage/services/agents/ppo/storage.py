@@ -56,9 +56,9 @@ class Storage:
         self.critic_raw = torch.zeros(*shape, role.critic_inputs) if role.critic_inputs else None
         self.critic_inputs = torch.zeros(*later, role.critic_inputs) if role.critic_inputs else None
         self.outputs = torch.zeros(*shape, role.heads.outputs)
-        self.action, self.word, self.allowed = _action_buffer(policy, shape), None, None
-        if role.heads.symbols:
-            self.word = torch.zeros(shape, dtype=torch.long)
+        self.action = _action_buffer(policy, shape)
+        self.word = torch.zeros(shape, dtype=torch.long) if role.heads.symbols else None
+        self.allowed: Tensor | None = None
         self.plays: Tensor | None = None
         self.rewards, self.ended = torch.zeros(shape), torch.zeros(shape, dtype=torch.bool)
         self.begins = torch.zeros(shape, dtype=torch.bool)
