@@ -81,9 +81,7 @@ def _coordination(config: AgentsConfig, training: Training, kept: Evaluation, *,
         "coordination_score": float(np.mean(values)) if values else None,
         "coordination_reason": reasons[0] if reasons else None,
         "coordination": {str(seed): score.as_dict() for seed, score in zip(seeds, scores, strict=True)},
-        "communication": communication_document(
-            team, config, best_seed, index=seeds.index(best_seed), about=about
-        ),
+        "communication": communication_document(team, config, best_seed, index=seeds.index(best_seed), about=about),
     }
 
 

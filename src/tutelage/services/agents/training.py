@@ -24,6 +24,7 @@ from tutelage.services.agents.building import (
 )
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.evaluation.baseline import random_return
+from tutelage.services.agents.evaluation.coordination import figures_of
 from tutelage.services.agents.evaluation.evaluate import DURING, during
 from tutelage.services.agents.policies.team import copy_seed
 from tutelage.services.agents.ppo.collector import Collector
@@ -46,7 +47,7 @@ class Training:
         num = config.num_copies
         self._fleet = fleet_of(config, self.seeds, num_copies=num)
         self.about = self._fleet.about
-        speech = speech_of(config, self.about, self.seeds, num_copies=num)
+        self._speech = speech = speech_of(config, self.about, self.seeds, num_copies=num)
         self.team = team_of(config, roles_for(config, self.about, speech), self.seeds, num_copies=num)
         self.best = {name: tensor.clone() for name, tensor in self.team.state_dict().items()}
         generators = generators_of(self.seeds, CHOICES)
@@ -90,8 +91,10 @@ class Training:
             self.baseline = random_return(fleet, seed=self.seeds[0])
         finally:
             fleet.close()
+        bound = self.about.references.get("no_channel") if any(self._speech.symbols) else None
+        baseline = (self.baseline, "acting at random") if bound is None else (bound.value, "the best without a channel")
         self._run.define(
-            "reward", objective=True, direction="maximize", baseline=self.baseline, baseline_name="acting at random"
+            "reward", objective=True, direction="maximize", baseline=baseline[0], baseline_name=baseline[1]
         )
         self._run.phase("training")
 
@@ -188,10 +191,10 @@ class Training:
         standing.evaluations = max(
             standing.evaluations + 1, math.floor(self.done / self.total * config.num_evaluations)
         )
-        each = []
+        each = figures_of(self.team, config, self.seeds, self.about, played)
         for index in range(len(self.seeds)):
             value = float(played.returns[index].mean())
-            each.append({"eval_reward": value, "eval_success_rate": float(played.successes[index].mean())})
+            each[index] |= {"eval_reward": value, "eval_success_rate": float(played.successes[index].mean())}
             standing.observe_success(index, bool(played.successes[index].all()))
             if standing.observe(index, value):
                 copy_seed(self.best, self.team, index)

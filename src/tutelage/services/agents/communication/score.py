@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,7 @@ class NoScore:
         return {"score": None, "reason": self.reason}
 
 
-def reference_of(references: dict[str, Reference]) -> Reference | None:
+def reference_of(references: Mapping[str, Reference]) -> Reference | None:
     """Return the reference that stands for the best there is; None where a task knows none."""
     return next((references[name] for name in KNOWN_BEST if name in references), None)
 

@@ -22,7 +22,7 @@ from tutelage.services.agents.communication.plan import ChannelPlan
 from tutelage.services.agents.communication.score import Coordination, NoScore, coordination, reference_of
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.environments.base import About
-from tutelage.services.agents.evaluation.evaluate import FINAL
+from tutelage.services.agents.evaluation.evaluate import DURING, FINAL
 from tutelage.services.agents.evaluation.listening import Heard, Listener
 from tutelage.services.agents.evaluation.play import Played, play
 from tutelage.services.agents.policies.team import Team, seed_slices
@@ -65,6 +65,26 @@ def scores_of(
         )
         for index, seed in enumerate(seeds)
     ]
+
+
+def figures_of(
+    team: Team, config: AgentsConfig, seeds: Sequence[int], about: About, played: Played
+) -> list[dict[str, float]]:
+    """Return each seed's figures of an evaluation on the way: empty where nobody speaks."""
+    plan = plan_of(about, config.communication_protocols, config.channel)
+    if plan is None:
+        return [{} for _ in seeds]
+    scores = scores_of(team, config, seeds, about, played, stream=DURING)
+    names = [agent.name for agent in about.agents]
+    found: list[dict[str, float]] = []
+    for index, (seed, score) in enumerate(zip(seeds, scores, strict=True)):
+        channel, heard = listen(team, config, seed, index=index, plan=plan, num=config.evaluation_episodes)
+        influence = mean_influence(influences(names, heard))
+        told = {"messages_per_step": channel.traffic.messages / max(channel.traffic.steps, 1)}
+        if isinstance(score, Coordination):
+            told |= {"coordination_score": score.score.value, "cut_reward": score.cut.value}
+        found.append(told if influence is None else {**told, "causal_influence": influence})
+    return found
 
 
 def no_score(about: About, plan: ChannelPlan | None) -> NoScore | None:

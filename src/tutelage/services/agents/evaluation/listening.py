@@ -1,4 +1,4 @@
-"""Episodes watched for what is said and what it does: distributions of words, and actions under words forced on hearers.
+"""Episodes watched for what is said and what it does: odds of words, and of actions under words forced on hearers.
 
 Letters: B copies, W words, A actions, N situations (copies and steps in which a hearer could have heard a speaker).
 """
@@ -44,7 +44,7 @@ class Pair:
 
 @dataclass(kw_only=True)
 class Heard:
-    """All that was watched, by agents' numbers: pairs (speaker, hearer), and each speaker's observations and choices."""
+    """All that was watched, by agents' numbers: pairs (speaker, hearer), and what each speaker saw and said."""
 
     pairs: dict[tuple[int, int], Pair] = field(default_factory=dict)
     seen: dict[int, list[Floats]] = field(default_factory=dict)
@@ -154,5 +154,5 @@ class Listener:
     def _words_only(self, speaker: int, odds: Reals) -> Reals:
         """Return the distribution over words, whomever they are for, given that something is said."""
         num = len(self._plan.addresses(speaker))
-        words = odds[:, : self._plan.words * num].reshape(len(odds), num, self._plan.words).sum(1)
-        return words / np.maximum(words.sum(1, keepdims=True), 1e-12)
+        words: Reals = odds[:, : self._plan.words * num].reshape(len(odds), num, self._plan.words).sum(1)
+        return np.asarray(words / np.maximum(words.sum(1, keepdims=True), 1e-12))
