@@ -22,6 +22,7 @@ from tutelage.services.agents.policies.team import Team
 
 WEIGHTS, TORCH_WEIGHTS, CONFIG = "agent_weights.safetensors", "agent_weights.pt", "agent_config.json"
 BEHAVIOR, STATS = "behavior_policy.json", "training_stats.json"
+TRAJECTORY, GIF = "trajectory.json", "episode.gif"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tutelage.services.agents.evaluation.coordination import communication_docum
 from tutelage.services.agents.evaluation.evaluate import Evaluation, evaluation_document, final
 from tutelage.services.agents.evaluation.probing import action_distribution
 from tutelage.services.agents.onnx_export import export_onnx
+from tutelage.services.agents.pictures.recording import record
 from tutelage.services.agents.training import Training
 
 
@@ -30,6 +32,7 @@ def package(config: AgentsConfig, run: Run, training: Training, *, ended_by: str
     behavior = _behavior(config, training, kept, last, best_seed=best_seed)
     artifacts.write_json(run, artifacts.BEHAVIOR, behavior)
     exported = export_onnx(team, index=seeds.index(best_seed), path_of=run.artifact)
+    _film(config, run, training, index=seeds.index(best_seed))
     stats = _stats(training, kept, ended_by=ended_by)
     artifacts.write_json(run, artifacts.STATS, stats)
     return {
@@ -43,6 +46,20 @@ def package(config: AgentsConfig, run: Run, training: Training, *, ended_by: str
         "last": _without_returns(behavior["last"]),
         **stats,
     }
+
+
+def _film(config: AgentsConfig, run: Run, training: Training, *, index: int) -> None:
+    """Write episodes of the best seed as JSON and as GIF, where the environment draws itself and Pillow is there."""
+    trajectory = record(training.team, config, training.seeds, index=index)
+    if not trajectory.frames:
+        return
+    trajectory.save(run.artifact(artifacts.TRAJECTORY))
+    if importlib.util.find_spec("PIL") is None:
+        run.log("no GIF was drawn: Pillow is not installed", level="info")
+        return
+    from tutelage.services.agents.pictures.gif import save_gif
+
+    save_gif(trajectory, run.artifact(artifacts.GIF))
 
 
 def best_index(evaluation: Evaluation) -> int:

@@ -37,9 +37,14 @@ class Trajectory:
     frames: list[dict[str, Any]] = field(default_factory=list)
 
     @property
+    def room(self) -> int:
+        """How many frames have a place yet."""
+        return max(0, MAX_FRAMES - len(self.frames))
+
+    @property
     def is_full(self) -> bool:
         """Whether no frame has a place any more."""
-        return len(self.frames) >= MAX_FRAMES
+        return self.room == 0
 
     def add(
         self,
