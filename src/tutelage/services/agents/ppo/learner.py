@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,13 +13,14 @@ from torch import Generator, Tensor, nn
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.policies.team import Team
 from tutelage.services.agents.ppo.collector import Collector, Ended, Rollout
+from tutelage.services.agents.ppo.holding import Held
 from tutelage.services.agents.ppo.loss import Coefficients, role_loss
 from tutelage.services.agents.ppo.minibatches import Minibatch, flattened, shuffled
 from tutelage.services.agents.ppo.returns import explained_variance
-from tutelage.training import Loss, Updater
+from tutelage.training import Loss, Update, Updater
 
 PER_TARGET_KL = 1.5
-"""A seed whose policy moved so many times the target has no weight in the rest of the update."""
+"""A seed whose policy moved so many times the target learns nothing in the rest of the update."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,24 +78,32 @@ class Learner:
         for generator, own in zip(self._generators, state["generators"], strict=True):
             generator.set_state(own)
 
-    def _learn(self, rollout: Rollout, updater: Updater, weigh: Coefficients) -> tuple[dict[str, list[Tensor]], Any]:
+    def _learn(self, rollout: Rollout, updater: Updater, weigh: Coefficients) -> tuple[dict[str, list[Tensor]], Update]:
         """Take every optimizer step of this rollout; return the figures of each, and the last step's summary."""
         rows = [flattened(part) for part in rollout.transitions]
-        active = torch.ones(self._team.num_seeds)
+        target = self._config.target_kl
+        held, active = Held(updater.optimizer), torch.ones(self._team.num_seeds)
         summed: dict[str, list[Tensor]] = {}
-        update = None
+        total = self._config.epochs * self._config.num_minibatches
+        for number, minibatches in enumerate(self._minibatches(rows), 1):
+            found: dict[str, Tensor] = {}
+            update = updater.update([partial(self._loss, minibatches, weigh, active, found)])
+            for name, value in found.items():
+                summed.setdefault(name, []).append(value)
+            if target is not None:
+                active = active * (found["approx_kl"] <= PER_TARGET_KL * target)
+                for index in (active == 0).nonzero().flatten().tolist():
+                    held.hold(index)
+            if not update.is_applied or not active.any():
+                break
+        held.restore(steps_left_out=total - number)
+        return summed, update
+
+    def _minibatches(self, rows: Sequence[Minibatch]) -> Iterator[tuple[Minibatch, ...]]:
+        """Yield one minibatch a role, over all epochs."""
         for _ in range(self._config.epochs):
             parts = [shuffled(each, self._config.num_minibatches, self._generators) for each in rows]
-            for minibatches in zip(*parts, strict=True):
-                found: dict[str, Tensor] = {}
-                update = updater.update([partial(self._loss, minibatches, weigh, active, found)])
-                for name, value in found.items():
-                    summed.setdefault(name, []).append(value)
-                if self._config.target_kl is not None:
-                    active = active * (found["approx_kl"] <= PER_TARGET_KL * self._config.target_kl)
-                if not update.is_applied:
-                    return summed, update
-        return summed, update
+            yield from zip(*parts, strict=True)
 
     def _loss(
         self, minibatches: Sequence[Minibatch], weigh: Coefficients, active: Tensor, found: dict[str, Tensor]
