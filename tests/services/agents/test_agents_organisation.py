@@ -10,7 +10,7 @@ from tutelage.services.agents.environments.base import About, AgentSpaces, Discr
 from tutelage.services.agents.modes.complexity import HIGH, STEP, WINDOW, Difficulty
 from tutelage.services.agents.modes.regain import crossing, level_of
 from tutelage.services.agents.teams.rewards import mixed
-from tutelage.services.agents.teams.roles import roles_of
+from tutelage.services.agents.teams.roles import duties_of
 
 OWN = np.array([[1.0, 3.0]], np.float32)
 
@@ -55,13 +55,13 @@ def test_a_role_is_read_off_what_an_agent_sees_may_do_and_hears(
     agents: list[AgentSpaces], link: tuple[tuple[int, ...], tuple[int, ...]] | None, roles: list[str]
 ) -> None:
     channel = plan(len(agents), *link) if link else None
-    assert list(roles_of(about(*agents), channel).values()) == roles
+    assert list(duties_of(about(*agents), channel).values()) == roles
 
 
 def test_the_one_that_hears_and_speaks_among_many_is_the_hub() -> None:
     agents = [agent("a"), agent("b"), agent("hub"), agent("c"), agent("d")]
     channel = plan(5, (0, 1, 2), (2, 3, 4))
-    assert roles_of(about(*agents), channel)["hub"] == "communication_hub"
+    assert duties_of(about(*agents), channel)["hub"] == "communication_hub"
 
 
 def test_difficulty_rises_while_success_is_easy_and_falls_while_it_is_rare() -> None:

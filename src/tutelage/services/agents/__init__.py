@@ -9,7 +9,7 @@ SERVICE = Service(
     name="agents",
     about="trains behaviour policies by proximal policy optimisation: one agent or a team, several seeds at once",
     unit="episode",
-    scopes={"seed": "episode"},
+    scopes={"seed": "episode", "control": "episode"},
     config="tutelage.services.agents.config:AgentsConfig",
     train="tutelage.services.agents.train:train",
     use="tutelage.services.agents.use:use",
@@ -57,6 +57,7 @@ SERVICE = Service(
             role=Role.KL,
             about="divergence of the policy within an update: mean of r - 1 - ln r (Schulman 2020)",
         ),
+        Metric(name="base_kl", unit="nats", about="divergence of the policy from the base model's, where it is priced"),
         Metric(name="clip_fraction", about="share of decisions whose ratio was clipped"),
         Metric(
             name="explained_variance",

@@ -120,6 +120,18 @@ def check_agents(about: About, config: AgentsConfig) -> None:
         )
 
 
+def check_task(config: AgentsConfig, about: About) -> None:
+    """Raise InvalidSpec for a task that a mode cannot be shown on."""
+    mode = config.training_mode
+    if mode == "coordination" and len(about.agents) == 1:
+        raise InvalidSpec(f"training_mode 'coordination' needs a team, and {about.id} has one agent")
+    if mode in ("multi_agent_collaboration", "communication_protocols") and about.link is None:
+        raise InvalidSpec(
+            f"training_mode {mode!r} needs agents that can speak, and {about.id} has no link between them",
+            hint="take coordination, or a task such as speaker_listener",
+        )
+
+
 def _shape(config: AgentsConfig, width: int, layers: int) -> Shape:
     return Shape(
         kind=config.kind,

@@ -9,17 +9,21 @@ import numpy as np
 
 from tutelage.core.ports import Run
 from tutelage.services.agents import artifacts
+from tutelage.services.agents.base_model import Base
 from tutelage.services.agents.communication.score import Coordination, NoScore
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.evaluation.coordination import communication_document, scores_of
 from tutelage.services.agents.evaluation.evaluate import Evaluation, evaluation_document, final
 from tutelage.services.agents.evaluation.probing import action_distribution
+from tutelage.services.agents.modes.protocols import outcome
 from tutelage.services.agents.onnx_export import export_onnx
 from tutelage.services.agents.pictures.recording import record
 from tutelage.services.agents.training import Training
 
 
-def package(config: AgentsConfig, run: Run, training: Training, *, ended_by: str) -> dict[str, Any]:
+def package(
+    config: AgentsConfig, run: Run, training: Training, *, ended_by: str, base: Base | None = None
+) -> dict[str, Any]:
     """Write the artifacts and return the result document. The policies kept are each seed's best evaluated ones."""
     team, seeds = training.team, training.seeds
     last = final(team, config, seeds)
@@ -30,6 +34,7 @@ def package(config: AgentsConfig, run: Run, training: Training, *, ended_by: str
     about = artifacts.agent_config(config, team, training.about, seeds, best_seed=best_seed)
     artifacts.write_json(run, artifacts.CONFIG, about)
     behavior = _behavior(config, training, kept, last, best_seed=best_seed)
+    behavior["mode"] = outcome(config, run, training, kept, base=base, behavior=behavior)
     artifacts.write_json(run, artifacts.BEHAVIOR, behavior)
     exported = export_onnx(team, index=seeds.index(best_seed), path_of=run.artifact)
     _film(config, run, training, index=seeds.index(best_seed))
@@ -42,6 +47,7 @@ def package(config: AgentsConfig, run: Run, training: Training, *, ended_by: str
         "best_seed": best_seed,
         "coordination_score": behavior["coordination_score"],
         "coordination_reason": behavior["coordination_reason"],
+        "mode": behavior["mode"],
         "evaluation": _without_returns(behavior["evaluation"]),
         "last": _without_returns(behavior["last"]),
         **stats,

@@ -12,9 +12,11 @@ from torch import Tensor, nn
 
 from tutelage.core.errors import NonFiniteGradient
 from tutelage.core.ports import Run
+from tutelage.services.agents.base_model import Base, begin_with, frozen_copy
 from tutelage.services.agents.building import (
     CHOICES,
     OWN_TUNABLES,
+    check_task,
     fleet_of,
     generators_of,
     roles_for,
@@ -41,14 +43,17 @@ from tutelage.training.outcome import Ending
 class Training:
     """A job of several seeds. A step is an episode: commands are obeyed, and checkpoints written, where one ended."""
 
-    def __init__(self, config: AgentsConfig, run: Run) -> None:
-        self._config, self._run = config, run
+    def __init__(self, config: AgentsConfig, run: Run, *, base: Base | None = None) -> None:
+        self._config, self._run, self._base = config, run, base
         self.seeds = config.seed_list(run.seed)
         num = config.num_copies
         self._fleet = fleet_of(config, self.seeds, num_copies=num)
         self.about = self._fleet.about
+        check_task(config, self.about)
         self._speech = speech = speech_of(config, self.about, self.seeds, num_copies=num)
         self.team = team_of(config, roles_for(config, self.about, speech), self.seeds, num_copies=num)
+        if base is not None:
+            begin_with(self.team, base)
         self.best = {name: tensor.clone() for name, tensor in self.team.state_dict().items()}
         generators = generators_of(self.seeds, CHOICES)
         sizes = Sizes(seeds=len(self.seeds), steps=config.rollout_steps, copies=num)
@@ -60,7 +65,8 @@ class Training:
             generators,
             collaboration_weight=config.collaboration_weight,
         )
-        self._learner = Learner(self.team, collector, generators, config)
+        anchor = frozen_copy(base, config, self.seeds) if base is not None and config.base_kl_weight else None
+        self._learner = Learner(self.team, collector, generators, config, anchor=anchor)
         self.standing = Standing.fresh(len(self.seeds))
         self._teller = Teller(run, self.seeds)
         self._begin()
@@ -83,6 +89,8 @@ class Training:
         if saved:
             self._keeper.restore(saved, self._progress)
         self._declare()
+        if saved is None and self._base is not None:
+            self._evaluate()
 
     def _declare(self) -> None:
         config = self._config
@@ -188,8 +196,11 @@ class Training:
         """Evaluate every seed, tell it, and keep the weights of a seed that was never better."""
         config, standing, progress = self._config, self.standing, self._progress
         played = during(self.team, config, self.seeds)
-        standing.evaluations = max(
-            standing.evaluations + 1, math.floor(self.done / self.total * config.num_evaluations)
+        is_first = self.done == 0  # of a base model, before any update: no part of the plan
+        standing.evaluations = (
+            0
+            if is_first
+            else max(standing.evaluations + 1, math.floor(self.done / self.total * config.num_evaluations))
         )
         each = figures_of(self.team, config, self.seeds, self.about, played)
         for index in range(len(self.seeds)):
@@ -198,6 +209,7 @@ class Training:
             standing.observe_success(index, bool(played.successes[index].all()))
             if standing.observe(index, value):
                 copy_seed(self.best, self.team, index)
+        standing.curve.append([standing.env_steps, [figures["eval_reward"] for figures in each]])
         found = self._teller.tell_evaluation(standing, each)
         progress.evaluated_at = progress.step
         progress.latest = {**found, "reward": found["eval_reward"]}

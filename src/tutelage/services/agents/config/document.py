@@ -32,7 +32,8 @@ class AgentsConfig(Document):
     training_mode: str = Field(
         "reward",
         validation_alias=AliasChoices("training_mode", "mode", "focus"),
-        description="reward: from scratch, for the environment's reward; aliases: mode, focus",
+        description="what is proved at the end: reward (nothing beyond the return), behavior_adaptation, "
+        "task_specialization, coordination, multi_agent_collaboration or communication_protocols; aliases: mode, focus",
     )
     task_complexity: Literal["basic", "intermediate", "advanced"] | None = Field(
         None, description="how hard the task begins; None: as the environment is"
@@ -55,7 +56,13 @@ class AgentsConfig(Document):
         100_000, ge=1, le=1_000_000_000, description="most numbers that an actor may learn; the critic is counted apart"
     )
     base_model: str | None = Field(
-        None, description="a folder of artifacts, a checkpoint or a .safetensors file whose weights it begins with"
+        None, description="the folder of artifacts of a finished operation, whose best policies it begins with"
+    )
+    base_kl_weight: float = Field(
+        0.0, ge=0, le=100, description="price of each nat that the policy moves from the base model's"
+    )
+    max_forgetting: float = Field(
+        0.5, gt=0, le=1, description="task_specialization: share of its former task that the policy may lose"
     )
     freeze_layers: list[str] = Field(
         default_factory=list, description="patterns of parameters that are not trained, such as *.actor.body.layers.0.*"
@@ -147,6 +154,7 @@ class AgentsConfig(Document):
         for key in ("environment_types",):
             for value in getattr(self, key):
                 checks.check_choice(key, value)
+        checks.check_mode(self)
         checks.check_policy(self)
         checks.check_environment(self)
         checks.check_budget(self)

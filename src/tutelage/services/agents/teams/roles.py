@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
+from tutelage.services.agents.communication.making import plan_of
 from tutelage.services.agents.communication.plan import ChannelPlan
+from tutelage.services.agents.config.channel import ChannelOptions, Protocol
 from tutelage.services.agents.environments.base import About
 
 Role = Literal["coordinator", "specialist", "communication_hub", "worker"]
 
 
-def roles_of(about: About, plan: ChannelPlan | None) -> dict[str, Role]:
+def duties_of(about: About, plan: ChannelPlan | None) -> dict[str, Role]:
     """Return each agent's role by its name.
 
     A *coordinator* speaks and does nothing else; a *communication_hub* hears at least two others and speaks to at least
@@ -42,3 +45,8 @@ def _is_only_hub(plan: ChannelPlan, agent: int) -> bool:
     """Return whether not all agents alike both speak and hear: where all do, none is the hub."""
     both = set(plan.link.speakers) & set(plan.link.hearers)
     return agent in both and len(both) < plan.num_agents
+
+
+def team_roles(about: About, protocols: Sequence[Protocol], options: ChannelOptions) -> dict[str, Role]:
+    """Return each agent's role with the channel that a config gives the team."""
+    return duties_of(about, plan_of(about, protocols, options))
