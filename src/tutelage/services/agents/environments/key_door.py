@@ -87,16 +87,8 @@ class KeyDoor(GridTask):
         takes = (action == grids.PICK_UP) & (front == KEY) & ~self.carrying
         drops = (action == grids.DROP) & (front == EMPTY) & self.carrying
         toggles = action == grids.TOGGLE
-        after = np.select(
-            [
-                takes,
-                drops,
-                toggles & (front == LOCKED) & self.carrying,
-                toggles & (front == OPEN),
-                toggles & (front == SHUT),
-            ],
-            [EMPTY, KEY, OPEN, SHUT, OPEN],
-            front,
-        )
+        opens = toggles & ((front == SHUT) | ((front == LOCKED) & self.carrying))
+        shuts = toggles & (front == OPEN)
+        after = np.select([takes, drops, opens, shuts], [EMPTY, KEY, OPEN, SHUT], front)
         self.grid[self._rows, x, y] = after
         self.carrying = (self.carrying | takes) & ~drops

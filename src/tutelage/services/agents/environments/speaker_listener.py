@@ -65,7 +65,7 @@ ABOUT = About(
 
 
 class SpeakerListener(VectorizedTask):
-    """`damping`, `action_map` and `goal_shift` change it; by the last, the goal is shown in the colour so many further."""
+    """`damping`, `action_map` and `goal_shift` change it; the last shows a goal in the colour of one that many on."""
 
     about = ABOUT
     STATE = ("landmarks", "position", "velocity", "goal")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tutelage.core.errors import DamagedFile, InvalidSpec
 from tutelage.services.agents.environments.base import About, Actions, Booleans, Floats, Integers, Observation, Step
+from tutelage.services.agents.environments.randomness import generator_state, restored_generator
 
 HARDEST = 1.0
 
@@ -70,7 +71,7 @@ class VectorizedTask(ABC):
         """Return the arrays, the steps of each copy's episode and the generator's state."""
         arrays = {name: getattr(self, name).copy() for name in (*self.STATE, "elapsed")}
         difficulty = {"difficulty": self.difficulty} if isinstance(self, Adjustable) else {}
-        return {**arrays, **difficulty, "rng": self.rng.bit_generator.state}
+        return {**arrays, **difficulty, "rng": generator_state(self.rng)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what `state_dict` returned. Raises DamagedFile where it is not of this task and size."""
@@ -78,7 +79,7 @@ class VectorizedTask(ABC):
             setattr(self, name, _like(getattr(self, name), state.get(name), name=name, task=self.about.id))
         if isinstance(self, Adjustable):
             self.difficulty = float(state["difficulty"])
-        self.rng.bit_generator.state = state["rng"]
+        self.rng = restored_generator(state["rng"])
 
     def close(self) -> None:
         """Give back nothing: all is memory."""
