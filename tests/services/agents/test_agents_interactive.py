@@ -27,6 +27,11 @@ def build(name: str, *, num: int = 2, **kwargs: Any) -> Supervised:
     return built
 
 
+def build_here(name: str, *, num: int = 2) -> Any:
+    """Build it in this process, as the child does."""
+    return user_class.build_here(f"{MODULE}:{name}", num=num, seed=0, watch=lambda copy, step: None)
+
+
 def right(num: int = 2) -> tuple[Any, ...]:
     return (np.ones(num, np.int64),)
 
@@ -63,7 +68,7 @@ def test_a_restored_class_goes_on_within_its_episodes(corridor: Supervised) -> N
 
 
 def test_a_class_that_cannot_be_played_again_begins_new_episodes_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    first = user_class.build_here(f"{MODULE}:Drifting", num=2, seed=0, watch=lambda copy, step: None)
+    first = build_here("Drifting")
     first.reset()
     first.step(right())
     kept = first.state_dict()
@@ -96,13 +101,12 @@ FAILURES = [
     ("GivesVectorReward", "a reward is array.*, not one number"),
     ("Exits", "got a process that ended with exit code 7; expected an answer"),
     ("IsKilled", "got a process that ended with signal 9; expected an answer"),
-    ("Hangs", "got no answer to 'step' within 0.5 s; expected one in time"),
+    ("Hangs", "got no answer to 'step' within 1 s; expected one in time"),
 ]
+ENDS_ITS_PROCESS = ("Exits", "IsKilled", "Hangs")
 
 
-@pytest.mark.parametrize(("name", "words"), FAILURES)
-def test_a_failure_names_environment_copy_and_step(name: str, words: str) -> None:
-    environment = build(name, step_timeout_s=0.5)
+def fail(environment: Any, name: str, words: str) -> None:
     environment.reset()
     for _ in range(2):
         environment.step(right())
@@ -111,12 +115,23 @@ def test_a_failure_names_environment_copy_and_step(name: str, words: str) -> Non
     assert f"the environment '{MODULE}:{name}' failed in copy 0 at step 3" in failed.value.message
     assert failed.value.code == "environment_failed"
     assert failed.value.hint
+
+
+@pytest.mark.parametrize(("name", "words"), [row for row in FAILURES if row[0] not in ENDS_ITS_PROCESS])
+def test_a_failure_names_environment_copy_and_step(name: str, words: str) -> None:
+    fail(build_here(name), name, words)
+
+
+@pytest.mark.parametrize(("name", "words"), [row for row in FAILURES if row[0] in ("Failing", *ENDS_ITS_PROCESS)])
+def test_a_failure_in_a_process_of_its_own_is_named_alike_and_ends_it(name: str, words: str) -> None:
+    environment = build(name, step_timeout_s=1.0 if name == "Hangs" else 30.0)
+    fail(environment, name, words)
     assert environment._process.poll() is not None
 
 
 def test_a_reset_that_hangs_is_ended() -> None:
     environment = build("HangsAtReset", step_timeout_s=0.3)
-    with pytest.raises(EnvironmentFailed, match="copy 0 at its reset: got no answer to 'reset' within 0.3 s"):
+    with pytest.raises(EnvironmentFailed, match=r"copy 0 at its reset: got no answer to 'reset' within 0\.3 s"):
         environment.reset()
     assert not psutil.pid_exists(environment._process.pid)
     with pytest.raises(EnvironmentFailed, match="has ended"):
@@ -136,7 +151,13 @@ def test_a_reset_that_hangs_is_ended() -> None:
 )
 def test_a_class_that_is_no_environment_is_refused(name: str, kind: type[TutelageError], words: str) -> None:
     with pytest.raises(kind, match=words):
-        build(name)
+        build_here(name)
+
+
+def test_a_refusal_crosses_from_the_process_as_it_is() -> None:
+    with pytest.raises(InvalidSpec, match="has no time limit") as refused:
+        build("NoLimit")
+    assert refused.value.hint == "set environment.kwargs.max_steps, in steps"
 
 
 def test_a_process_ends_with_what_it_served() -> None:
@@ -253,7 +274,7 @@ def test_a_server_that_describes_actions_twice_is_refused() -> None:
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
-    with pytest.raises(EnvironmentFailed, match="'http://127.0.0.1:1' does not describe itself: GET /about failed"):
+    with pytest.raises(EnvironmentFailed, match=r"'http://127\.0\.0\.1:1' does not describe itself: GET /about failed"):
         http.build("http://127.0.0.1:1", num=1, seed=0)
 
 

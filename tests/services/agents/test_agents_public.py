@@ -129,9 +129,9 @@ def test_names_that_nobody_knows_are_left_to_others_or_refused_with_the_nearest(
 def test_settings_an_environment_does_not_take_are_refused() -> None:
     with pytest.raises(InvalidSpec, match="'CartPole-v1' cannot be made"):
         by_id.build("CartPole-v1", num=1, seed=0, gravitation=3)
-    with pytest.raises(InvalidSpec, match="'mpe2.simple_spread_v3' cannot be made"):
+    with pytest.raises(InvalidSpec, match=r"'mpe2\.simple_spread_v3' cannot be made"):
         by_path.build("mpe2.simple_spread_v3", num=1, seed=0, M=2)
-    with pytest.raises(InvalidSpec, match="wrapper 'gymnasium.wrappers:NoSuch' cannot be applied"):
+    with pytest.raises(InvalidSpec, match=r"wrapper 'gymnasium\.wrappers:NoSuch' cannot be applied"):
         by_id.build("CartPole-v1", num=1, seed=0, wrappers=["gymnasium.wrappers:NoSuch"])
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tutelage.core.errors import InvalidSpec, NotYet, unknown
 from tutelage.services.agents.config.sizes import Widths, arithmetic, layer_counts, total
-from tutelage.services.agents.environments.catalog import ENVIRONMENTS, FALLBACKS
+from tutelage.services.agents.environments.catalog import ENVIRONMENTS, is_interactive, may_exist
 
 if TYPE_CHECKING:
     from tutelage.services.agents.config.document import AgentsConfig
@@ -26,7 +26,11 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "auction": "tasks by bids",
         "consensus": "tasks by agreement",
     },
+<<<<<<< HEAD
     "environment_types": {"interactive": "a user's class, or stepping over HTTP"},
+=======
+    "communication_protocols": {"direct": "words to one hearer", "broadcast": "words to all"},
+>>>>>>> agents-envs
     "environment.id": {"LunarLander-v3": "it needs box2d", "LunarLander-v2": "it needs box2d"},
 }
 """Setting -> values of the design that are not built yet, and what they are; refused by name."""
@@ -42,8 +46,13 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     ),
     "agent_architecture": ("reactive", "transformer"),
     "coordination_strategy": ("independent", "centralized"),
+<<<<<<< HEAD
     "communication_protocols": ("direct", "broadcast"),
     "environment_types": ("simulation",),
+=======
+    "communication_protocols": (),
+    "environment_types": ("simulation", "interactive"),
+>>>>>>> agents-envs
     "policy": ("mlp", "attention", "recurrent"),
 }
 """Setting -> what there is."""
@@ -67,8 +76,14 @@ def check_environment(config: AgentsConfig) -> None:
     name = config.environment.id
     if name in LATER["environment.id"]:
         raise NotYet(f"the environment {name!r} is not built yet: {LATER['environment.id'][name]}")
-    if name not in ENVIRONMENTS and not FALLBACKS:
+    if not may_exist(name):
         raise unknown("environment", name, ENVIRONMENTS)
+    kind = "interactive" if is_interactive(name) else "simulation"
+    if kind not in config.environment_types:
+        raise InvalidSpec(
+            f"the environment {name!r} is of the type {kind!r}, environment_types are {config.environment_types}",
+            hint=f"set environment_types to ['{kind}']; python:module:Class and http://... are interactive",
+        )
 
 
 def check_mode(config: AgentsConfig) -> None:

@@ -28,7 +28,9 @@ class AgentsConfig(Document):
     environment: EnvironmentSettings = Field(
         default_factory=EnvironmentSettings, description="the environment to act in"
     )
-    environment_types: list[str] = Field(default=["simulation"], min_length=1, description="simulation")
+    environment_types: list[str] = Field(
+        default=["simulation"], min_length=1, description="simulation, interactive: of which type it may be"
+    )
     training_mode: str = Field(
         "reward",
         validation_alias=AliasChoices("training_mode", "mode", "focus"),

@@ -94,7 +94,7 @@ class Foraging(VectorizedTask):
         action = np.where((action == LOAD) & ~beside.any(2), 0, action)
         self._move(action)
         rewards = self._load((action == LOAD)[..., None] & beside)
-        empty = ~self.food_level.any(1)
+        empty: Booleans = (self.food_level == 0).all(1)
         return rewards, empty, empty
 
     def observe(self) -> Observation:

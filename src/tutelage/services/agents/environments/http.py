@@ -45,7 +45,8 @@ class AgentDescription(BaseModel):
         if self.num_actions is None and len(bounds[0]) == len(bounds[1]) > 0 and all(map(float.__lt__, *bounds)):
             return Continuous(low=tuple(bounds[0]), high=tuple(bounds[1]))
         raise InvalidSpec(
-            f"the actions of {self.name!r} are described as num_actions {self.num_actions}, low {self.low}, high {self.high}",
+            f"the actions of {self.name!r} are described as num_actions {self.num_actions}, low {self.low},"
+            f" high {self.high}",
             hint="give num_actions alone, or low and high of the same length, each low below its high",
         )
 
@@ -127,15 +128,26 @@ class HttpCopy:
 
 
 def build(
-    name: str, *, num: int, seed: int, step_timeout_s: float = STEP_S, transport: httpx.BaseTransport | None = None
+    name: str,
+    *,
+    num: int,
+    seed: int,
+    step_timeout_s: float = STEP_S,
+    transport: httpx.BaseTransport | None = None,
+    **options: Any,
 ) -> Stacked | None:
     """Return `num` copies behind the server at an `http://` or `https://` address, or None for another kind of name.
 
-    Raises EnvironmentFailed where it does not answer or not in the form of the protocol. A resumed training begins new
-    episodes there.
+    Raises InvalidSpec for options it does not take, EnvironmentFailed where the server does not answer, or not in the
+    form of the protocol. A resumed training begins new episodes there.
     """
     if not name.startswith(SCHEMES):
         return None
+    if options:
+        raise InvalidSpec(
+            f"an environment behind HTTP takes no {', '.join(sorted(options))}",
+            hint="environment.kwargs may hold step_timeout_s; all else is the server's to know",
+        )
     if not step_timeout_s > 0:
         raise InvalidSpec(f"step_timeout_s must be above 0, got {step_timeout_s}", hint="it is in seconds")
     client = httpx.Client(base_url=name, timeout=step_timeout_s, transport=transport, trust_env=False)

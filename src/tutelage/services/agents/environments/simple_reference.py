@@ -120,7 +120,8 @@ class SimpleReference(VectorizedTask):
         distance = particles.length(self.position - self.targets)
         own = -distance[:, OTHER]
         common = (own[:, 0] + own[:, 1]) / 2
-        return common[:, None] * 0.5 + own * 0.5, np.zeros(self.num, bool), (distance < NEAR).all(1)
+        arrived: Booleans = np.asarray((distance < NEAR).all(1))
+        return common[:, None] * 0.5 + own * 0.5, np.zeros(self.num, bool), arrived
 
     def observe(self) -> Observation:
         """Velocity (2), landmarks relative to oneself (3 x 2), the colour of the other's goal (3)."""

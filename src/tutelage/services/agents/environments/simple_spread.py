@@ -117,7 +117,8 @@ class SimpleSpread(VectorizedTask):
     def _bumps(self) -> NDArray[np.float64]:
         apart = particles.length(self.position[:, :, None] - self.position[:, None])
         touching = (apart < 2 * SIZE).sum(2) - 1
-        return -touching.astype(float)
+        penalty: NDArray[np.float64] = -touching.astype(float)
+        return penalty
 
 
 def _about(num_agents: int) -> About:

@@ -96,7 +96,7 @@ def _one_hot(sizes: list[int], starts: list[int], *, environment: str) -> Seeing
     total = sum(sizes)
     if total > MAX_ONE_HOT:
         raise InvalidSpec(
-            f"the environment {environment!r} shows {total:,} discrete values, at most {MAX_ONE_HOT:,} are made one-hot",
+            f"the environment {environment!r} shows {total:,} discrete values; at most {MAX_ONE_HOT:,} become one-hot",
             hint="encode the observation by a wrapper",
         )
     begins = np.cumsum([0, *sizes[:-1]]) - np.array(starts)

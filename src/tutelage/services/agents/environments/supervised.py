@@ -129,7 +129,7 @@ class Supervised:
         return answer
 
     def _await(self, what: str, timeout_s: float) -> None:
-        """Wait for an answer as long as something moves. Raises EnvironmentFailed for a hang, after ending the child."""
+        """Wait for an answer as long as something moves; end a child that hangs. Raises EnvironmentFailed then."""
         before, since_s = self._where(), time.monotonic()
         while not self._connection.poll(min(timeout_s / 4, LOOK_S)):
             now = self._where()

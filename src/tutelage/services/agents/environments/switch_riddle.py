@@ -88,7 +88,8 @@ class SwitchRiddle(VectorizedTask):
 
 def chance_of_all(days: int, prisoners: int) -> float:
     """Return the probability that all have been drawn after so many days, by inclusion and exclusion."""
-    return sum((-1) ** k * comb(prisoners, k) * ((prisoners - k) / prisoners) ** days for k in range(prisoners + 1))
+    chances = [(-1) ** k * comb(prisoners, k) * (1 - k / prisoners) ** days for k in range(prisoners + 1)]
+    return float(sum(chances))
 
 
 def _about(num_prisoners: int) -> About:
