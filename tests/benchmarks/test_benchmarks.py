@@ -33,6 +33,11 @@ KEYS = {
         {
             "act": {"accuracy", "hops_correlation", "ponder_steps_1", "ponder_steps_4", "time_1_over_4"},
             "memory": {"recall_off", "recall_64", "recall_8", "recall_8_fifo_expectation", "reads", "writes", "leak"},
+            "agents_ppo": {
+                f"{task}_{key}"
+                for task in ("cartpole", "acrobot")
+                for key in ("seeds_at_mark", "worst_final", "steps_per_cpu_s", "alone_steps_per_cpu_s")
+            },
             "pretrain": {"tokens_per_s_eager", "peak_memory_mib", "parameters"},
         }
         if HAS_TORCH

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Generator
 
+from tutelage.services.agents.channel import Words
 from tutelage.services.agents.environments.base import (
     About,
     Actions,
@@ -21,7 +22,6 @@ from tutelage.services.agents.environments.base import (
     Step,
 )
 from tutelage.services.agents.environments.randomness import generator_state, restored_generator
-from tutelage.services.agents.channel import Words
 
 
 def generators(*seeds: int) -> list[Generator]:

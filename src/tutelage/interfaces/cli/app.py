@@ -14,6 +14,7 @@ from tutelage.interfaces.cli import (
     act,
     agents,
     assess,
+    behave,
     demo,
     doctor,
     generate,
@@ -31,9 +32,7 @@ from tutelage.interfaces.cli import (
 )
 from tutelage.interfaces.cli.errors import show_error
 
-NOT_YET = {
-    "act": "acting comes with the `agents` service",
-}
+NOT_YET: dict[str, str] = {}
 """Commands of the design that are not built yet -> why; asked for, they are refused by name."""
 
 PANELS: dict[str, dict[str, Callable[..., Any]]] = {
@@ -77,6 +76,7 @@ PANELS: dict[str, dict[str, Callable[..., Any]]] = {
         "models": holdings.models,
         "predict": use.predict,
         "generate": generate.generate,
+        "act": behave.act,
         "upload": holdings.upload,
     },
     "Serve": {"serve": serve.serve, "mcp": agents.mcp},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -28,6 +28,7 @@ from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.evaluation.baseline import random_return
 from tutelage.services.agents.evaluation.coordination import figures_of
 from tutelage.services.agents.evaluation.evaluate import DURING, during
+from tutelage.services.agents.evaluation.play import Played
 from tutelage.services.agents.policies.team import copy_seed
 from tutelage.services.agents.ppo.collector import Collector
 from tutelage.services.agents.ppo.learner import Learner
@@ -39,12 +40,17 @@ from tutelage.training import Keeper, Progress, Tuning, Updater, create_schedule
 from tutelage.training.checkpoint import are_finite
 from tutelage.training.outcome import Ending
 
+Watch = Callable[[Standing, Played], None]
+"""Hears of every evaluation on the way."""
+
 
 class Training:
     """A job of several seeds. A step is an episode: commands are obeyed, and checkpoints written, where one ended."""
 
-    def __init__(self, config: AgentsConfig, run: Run, *, base: Base | None = None) -> None:
-        self._config, self._run, self._base = config, run, base
+    def __init__(
+        self, config: AgentsConfig, run: Run, *, base: Base | None = None, watch: Watch | None = None
+    ) -> None:
+        self._config, self._run, self._base, self._watch = config, run, base, watch
         self.seeds = config.seed_list(run.seed)
         num = config.num_copies
         self._fleet = fleet_of(config, self.seeds, num_copies=num)
@@ -211,6 +217,8 @@ class Training:
                 copy_seed(self.best, self.team, index)
         standing.curve.append([standing.env_steps, [figures["eval_reward"] for figures in each]])
         found = self._teller.tell_evaluation(standing, each)
+        if self._watch is not None:
+            self._watch(standing, played)
         progress.evaluated_at = progress.step
         progress.latest = {**found, "reward": found["eval_reward"]}
 

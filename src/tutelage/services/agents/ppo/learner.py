@@ -16,7 +16,7 @@ from tutelage.services.agents.ppo.anchoring import divergence
 from tutelage.services.agents.ppo.collector import Collector, Ended, Rollout
 from tutelage.services.agents.ppo.holding import Held
 from tutelage.services.agents.ppo.loss import Coefficients, role_loss
-from tutelage.services.agents.ppo.minibatches import Minibatch, flattened, shuffled
+from tutelage.services.agents.ppo.minibatches import Minibatch, flattened, order_of, shuffled
 from tutelage.services.agents.ppo.returns import explained_variance
 from tutelage.training import Loss, Update, Updater
 
@@ -94,8 +94,9 @@ class Learner:
         target = self._config.target_kl
         held, active = Held(updater.optimizer), torch.ones(self._team.num_seeds)
         summed: dict[str, list[Tensor]] = {}
-        total = self._config.epochs * self._config.num_minibatches
-        for number, minibatches in enumerate(self._minibatches(rows), 1):
+        left = self._config.epochs * self._config.num_minibatches
+        for minibatches in self._minibatches(rows):
+            left -= 1
             found: dict[str, Tensor] = {}
             update = updater.update([partial(self._loss, minibatches, weigh, active, found)])
             for name, value in found.items():
@@ -106,13 +107,16 @@ class Learner:
                     held.hold(index)
             if not update.is_applied or not active.any():
                 break
-        held.restore(steps_left_out=total - number)
+        held.restore(steps_left_out=left)
         return summed, update
 
     def _minibatches(self, rows: Sequence[Minibatch]) -> Iterator[tuple[Minibatch, ...]]:
         """Yield one minibatch a role, over all epochs."""
-        for _ in range(self._config.epochs):
-            parts = [shuffled(each, self._config.num_minibatches, self._generators) for each in rows]
+        num = self._config.num_minibatches
+        # All orders are drawn now: a seed's stream must not hang on how early an update ends.
+        orders = [[order_of(each, self._generators) for each in rows] for _ in range(self._config.epochs)]
+        for of_epoch in orders:
+            parts = [shuffled(each, order, num) for each, order in zip(rows, of_epoch, strict=True)]
             yield from zip(*parts, strict=True)
 
     def _loss(

@@ -43,12 +43,17 @@ def flattened(rollout: Transitions) -> Minibatch:
     return Minibatch(**found)  # type: ignore[arg-type]  # the required ones are there
 
 
-def shuffled(rows: Minibatch, num: int, generators: Sequence[Generator]) -> Iterator[Minibatch]:
-    """Yield `num` minibatches that hold every row once."""
-    seeds, total = rows.inputs.shape[:2]
-    order = torch.stack(
+def order_of(rows: Minibatch, generators: Sequence[Generator]) -> Tensor:
+    """Return a random order of each seed's rows (S, rows), counted over all seeds."""
+    total = rows.inputs.shape[1]
+    return torch.stack(
         [torch.randperm(total, generator=generator) + total * seed for seed, generator in enumerate(generators)]
     )
+
+
+def shuffled(rows: Minibatch, order: Tensor, num: int) -> Iterator[Minibatch]:
+    """Yield `num` minibatches that hold every row once, in an order of `order_of`."""
+    seeds = len(order)
     given = {field.name: getattr(rows, field.name) for field in fields(rows)}
     for chosen in order.chunk(num, 1):
         flat = chosen.flatten()
