@@ -26,11 +26,6 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "auction": "tasks by bids",
         "consensus": "tasks by agreement",
     },
-<<<<<<< HEAD
-    "environment_types": {"interactive": "a user's class, or stepping over HTTP"},
-=======
-    "communication_protocols": {"direct": "words to one hearer", "broadcast": "words to all"},
->>>>>>> agents-envs
     "environment.id": {"LunarLander-v3": "it needs box2d", "LunarLander-v2": "it needs box2d"},
 }
 """Setting -> values of the design that are not built yet, and what they are; refused by name."""
@@ -46,13 +41,8 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     ),
     "agent_architecture": ("reactive", "transformer"),
     "coordination_strategy": ("independent", "centralized"),
-<<<<<<< HEAD
     "communication_protocols": ("direct", "broadcast"),
-    "environment_types": ("simulation",),
-=======
-    "communication_protocols": (),
     "environment_types": ("simulation", "interactive"),
->>>>>>> agents-envs
     "policy": ("mlp", "attention", "recurrent"),
 }
 """Setting -> what there is."""

@@ -145,7 +145,7 @@ def _collaboration(
         "gain": gains,
         "coordination_score": behavior["coordination_score"],
         "roles": plan_roles,
-        "why": "return with the link less the better one of link cut and words shuffled; every seed's interval is above 0",
+        "why": "return with the link less the better one of link cut and words shuffled; its interval is above 0",
     }
 
 
