@@ -57,6 +57,7 @@ SERVICE = Service(
             role=Role.KL,
             about="divergence of the policy within an update: mean of r - 1 - ln r (Schulman 2020)",
         ),
+        Metric(name="difficulty", about="present difficulty of the task, 0 to 1, where task_complexity moves it"),
         Metric(name="base_kl", unit="nats", about="divergence of the policy from the base model's, where it is priced"),
         Metric(name="clip_fraction", about="share of decisions whose ratio was clipped"),
         Metric(

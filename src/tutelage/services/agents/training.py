@@ -29,6 +29,7 @@ from tutelage.services.agents.evaluation.baseline import random_return
 from tutelage.services.agents.evaluation.coordination import figures_of
 from tutelage.services.agents.evaluation.evaluate import DURING, during
 from tutelage.services.agents.evaluation.play import Played
+from tutelage.services.agents.modes.complexity import difficulties_of, move
 from tutelage.services.agents.policies.team import copy_seed
 from tutelage.services.agents.ppo.collector import Collector
 from tutelage.services.agents.ppo.learner import Learner
@@ -47,9 +48,7 @@ Watch = Callable[[Standing, Played], None]
 class Training:
     """A job of several seeds. A step is an episode: commands are obeyed, and checkpoints written, where one ended."""
 
-    def __init__(
-        self, config: AgentsConfig, run: Run, *, base: Base | None = None, watch: Watch | None = None
-    ) -> None:
+    def __init__(self, config: AgentsConfig, run: Run, *, base: Base | None = None, watch: Watch | None = None) -> None:
         self._config, self._run, self._base, self._watch = config, run, base, watch
         self.seeds = config.seed_list(run.seed)
         num = config.num_copies
@@ -74,6 +73,7 @@ class Training:
         anchor = frozen_copy(base, config, self.seeds) if base is not None and config.base_kl_weight else None
         self._learner = Learner(self.team, collector, generators, config, anchor=anchor)
         self.standing = Standing.fresh(len(self.seeds))
+        self._difficulties = difficulties_of(config, self._fleet)
         self._teller = Teller(run, self.seeds)
         self._begin()
 
@@ -140,12 +140,19 @@ class Training:
 
     def state_dict(self) -> Mapping[str, Any]:
         """Return what a checkpoint keeps beside weights and optimizer."""
-        return {"learner": self._learner.state_dict(), "standing": self.standing.state_dict(), "best": self.best}
+        return {
+            "learner": self._learner.state_dict(),
+            "standing": self.standing.state_dict(),
+            "difficulties": [each.state_dict() for each in self._difficulties],
+            "best": self.best,
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what `state_dict` returned."""
         self._learner.load_state_dict(state["learner"])
         self.standing = Standing.from_state(state["standing"])
+        for difficulty, kept in zip(self._difficulties, state["difficulties"], strict=True):
+            difficulty.load_state_dict(kept)
         self.best = dict(state["best"])
 
     def _ending(self) -> Ending | None:
@@ -163,7 +170,12 @@ class Training:
         self.standing.cpu_s += spent_s
         self._progress.step = self.standing.mean_episodes
         steps = (self.standing.env_steps - env_steps) * len(self.seeds)
-        self._teller.tell(self.standing, lr=lr, steps_per_s=steps / max(spent_s, 1e-9))
+        self._teller.tell(
+            self.standing,
+            lr=lr,
+            steps_per_s=steps / max(spent_s, 1e-9),
+            difficulties=[each.value for each in self._difficulties],
+        )
         self._run.progress(self.done, self.total, message="training")
         if self._is_evaluation_due():
             self._evaluate()
@@ -187,6 +199,7 @@ class Training:
         standing.updates += 1
         standing.env_steps += self._config.num_copies * self._config.rollout_steps
         standing.count(learned.ended)
+        move(self._difficulties, self._fleet, learned.ended)
         if not learned.is_applied:
             raise NonFiniteGradient(
                 f"not finite at update {standing.updates}: loss {learned.loss:g}, gradient norm {learned.grad_norm:g}",

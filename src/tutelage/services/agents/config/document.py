@@ -38,7 +38,9 @@ class AgentsConfig(Document):
         "task_specialization, coordination, multi_agent_collaboration or communication_protocols; aliases: mode, focus",
     )
     task_complexity: Literal["basic", "intermediate", "advanced"] | None = Field(
-        None, description="how hard the task begins; None: as the environment is"
+        None,
+        description="difficulty moves so that 55-75 % of the last 100 episodes succeed, up to a third (basic), two "
+        "thirds (intermediate) or all (advanced) of it; None: as the environment is",
     )
 
     agent_architecture: str = Field("reactive", description="reactive (feed-forward) or transformer (attention)")

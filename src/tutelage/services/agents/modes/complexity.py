@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from tutelage.core.errors import InvalidSpec
+from tutelage.services.agents.config import AgentsConfig
+from tutelage.services.agents.environments.fleet import Fleet
+from tutelage.services.agents.environments.vectorized import Adjustable
+from tutelage.services.agents.ppo.collector import Ended
 
 Complexity = Literal["basic", "intermediate", "advanced"]
 
@@ -61,3 +67,30 @@ class Difficulty:
         if moved != self.value:
             self.value = moved
             self.recent.clear()  # a window tells of one difficulty alone
+
+
+def difficulties_of(config: AgentsConfig, fleet: Fleet) -> list[Difficulty]:
+    """Return each seed's difficulty, set in its environment; none where `task_complexity` is not given.
+
+    Raises InvalidSpec for a task whose difficulty cannot be moved.
+    """
+    if config.task_complexity is None:
+        return []
+    found = []
+    for environment in fleet.environments:
+        if not isinstance(environment, Adjustable):
+            raise InvalidSpec(
+                f"task_complexity {config.task_complexity!r} moves a task's difficulty, and {fleet.about.id} has none",
+                hint="leave it out, or take a task such as speaker_listener, simple_spread or four_rooms",
+            )
+        difficulty = Difficulty(complexity=config.task_complexity)
+        environment.difficulty = difficulty.value
+        found.append(difficulty)
+    return found
+
+
+def move(difficulties: Sequence[Difficulty], fleet: Fleet, ended: Sequence[Ended]) -> None:
+    """Take the episodes that ended in, and set each environment's difficulty where it has moved."""
+    for difficulty, environment, each in zip(difficulties, fleet.environments, ended, strict=False):
+        if difficulty.ended(each.successes) and isinstance(environment, Adjustable):
+            environment.difficulty = difficulty.value
