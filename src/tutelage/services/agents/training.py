@@ -193,6 +193,7 @@ class Training:
             exploration=tuning["exploration_rate"] * factor,
             exploration_weight=self._config.exploration_weight,
             signalling=tuning["signalling_weight"],
+            signalling_target=self._config.signalling_target,
         )
         learned = self._learner.update(self._updater, weigh)
         standing = self.standing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from tutelage.services.agents.communication.channel import WordChannel
 from tutelage.services.agents.communication.interventions import AS_SAID, Intervention
@@ -26,3 +27,22 @@ def channels_of(
     if plan is None:
         return ()
     return tuple(WordChannel(plan, num_copies, seed=seed, intervention=intervention) for seed in seeds)
+
+
+def channel_document(about: About, protocols: Sequence[Protocol], options: ChannelOptions) -> dict[str, Any] | None:
+    """Return the channel as `agent_config.json` tells it; None where nobody speaks."""
+    plan = plan_of(about, protocols, options)
+    if plan is None:
+        return None
+    names = [agent.name for agent in about.agents]
+    return {
+        "words": plan.words,
+        "protocols": list(plan.protocols),
+        **options.model_dump(),
+        "symbols": {names[agent]: plan.choices(agent) for agent in range(plan.num_agents) if plan.speaks(agent)},
+        "hears": {
+            names[agent]: [names[source] for source in plan.sources(agent)]
+            for agent in range(plan.num_agents)
+            if plan.hears(agent)
+        },
+    }

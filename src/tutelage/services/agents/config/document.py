@@ -90,6 +90,9 @@ class AgentsConfig(Document):
         0.1, ge=0, le=100, description="reward for words that depend on what is seen (positive-signalling bias)"
     )
 
+    signalling_target: float = Field(
+        0.0, ge=0, le=10, description="nats of uncertainty of a word, given what is seen, that the bias leaves alone"
+    )
     max_episodes: int = Field(
         1000, ge=1, le=1_000_000_000, description="episodes of a seed; counts where max_steps is not given"
     )
