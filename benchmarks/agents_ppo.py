@@ -20,7 +20,7 @@ BUDGETS: Mapping[str, tuple[float, float]] = {"cartpole": (0.5, 3.5), "acrobot":
 
 
 def run(*, quick: bool) -> Report:
-    """Train ours as one job of five seeds and as jobs of one, and SB3 with its zoo's settings; --quick learns little."""
+    """Train ours as one job of five seeds and as one of one, and SB3 by its zoo's settings; --quick learns little."""
     if find_spec("torch") is None:
         print("torch is not installed: nothing is measured")
         return Report(name="agents_ppo", figures=[])

@@ -21,7 +21,7 @@ from tutelage.core.events import FROM_WORKER, EventKind
 from tutelage.core.findings import Advice, Verdict
 from tutelage.core.operation import LEGAL, NEEDS_SUPPORT, State
 from tutelage.core.spec import Policy, Resources, Spec
-from tutelage.interfaces.cli.app import NOT_YET, PANELS
+from tutelage.interfaces.cli.app import PANELS
 from tutelage.interfaces.rest.app import create_app
 from tutelage.settings import Settings
 
@@ -83,7 +83,6 @@ def test_every_state_is_documented_with_its_commands() -> None:
         ("words.md", [*Verb, *EventKind, *Verdict, *Advice]),
         ("spec.md", [*Spec.model_fields, *Resources.model_fields, *Policy.model_fields]),
         ("spec.md", [f"TUTELAGE_{name.upper()}" for name in Settings.model_fields]),
-        ("cli.md", [*NOT_YET]),
     ],
 )
 def test_every_name_is_documented(page: str, names: list[str]) -> None:

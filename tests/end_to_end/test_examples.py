@@ -23,12 +23,13 @@ LANGUAGE_MODELS = {
     "cognate-ablation.yaml": ("preset=nano", "max_steps=4"),
     "reasoning.yaml": ("preset=nano", 'dataset_sources=["GSM8K","SVAMP","HotpotQA"]', "max_steps=4"),
 }
+POLICIES = {"cartpole.yaml": ("preset=nano", "max_steps=4096", "seeds=2")}
 NEEDS_QUESTIONS = "reasoning.yaml"
 
 
 def test_every_spec_has_its_smallest_form_here() -> None:
     specs = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".json", ".yaml", ".toml")}
-    assert specs == {*SMALLEST, *LANGUAGE_MODELS}
+    assert specs == {*SMALLEST, *LANGUAGE_MODELS, *POLICIES}
 
 
 @pytest.mark.slow  # trains for real: 10 s each
@@ -67,6 +68,21 @@ def test_an_example_trains_a_language_model(name: str, home: Path, tmp_path: Pat
     assert result["success"] is True
     [model] = home.glob("operations/*/" + result["modelPath"])
     assert model.stat().st_size > 0
+
+
+@pytest.mark.slow  # trains for real, in a process of its own
+@pytest.mark.parametrize("name", sorted(POLICIES))
+def test_an_example_trains_policies(name: str, home: Path, tmp_path: Path) -> None:
+    target = tmp_path / "result.json"
+    overrides = [part for change in POLICIES[name] for part in ("--set", change)]
+    command = [*TUTELAGE, "train", str(EXAMPLES / name), "--output", str(target), *overrides]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result = json.loads(target.read_text())
+    assert result["reward"] > result["baseline_random"]
+    act = [*TUTELAGE, "act", "last", "-o", "[0.01, 0.0, 0.02, 0.0]"]
+    acted = subprocess.run(act, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert json.loads(acted.stdout)["action"] in (0, 1)
 
 
 def test_a_service_of_ones_own_trains(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,3 +110,13 @@ def test_such_a_loop_obeys(tmp_path: Path) -> None:
     assert answers(tmp_path) == [("tune", "applied", 0), ("pause", "applied", 0)]
     trained(tmp_path, rollouts=1)
     assert curve(tmp_path, "lr") == {1: 0.01}
+
+
+def test_a_loop_may_have_tunables_of_its_own() -> None:
+    updater = Updater(Bandit().model, PLAN)
+    tuning = Tuning(PLAN, updater.optimizer, own={"entropy": 0.01})
+    assert tuning.change({"entropy": 0.5, "lr": 0.1}) == "entropy = 0.5, lr = 0.1"
+    assert (tuning["entropy"], tuning["lr"]) == (0.5, 0.1)
+    later = Tuning(PLAN, updater.optimizer, own={"entropy": 0.01})
+    later.load_state_dict(tuning.state_dict())
+    assert later["entropy"] == 0.5

@@ -78,6 +78,22 @@ def test_clipping_comes_after_the_filter_so_that_what_is_applied_is_bounded() ->
     assert update.filtered_grad_norm == pytest.approx(5 * update.grad_norm, rel=1e-4)
 
 
+def test_models_that_are_stacked_are_bounded_each_by_its_own_norm() -> None:
+    model = nn.Module()
+    model.weight = nn.Parameter(torch.zeros(2, 1, 3))
+    model.bias = nn.Parameter(torch.zeros(2, 3))
+    plan = Plan(max_steps=1, optimizer={"name": "sgd", "lr": 1.0}, clip=Clip(norm=1.0, is_stacked=True))
+    small, large = torch.full((6,), 0.1), torch.full((6,), 10.0)
+    pulls = torch.stack([small, large])
+    update = Updater(model, plan).update(
+        [lambda: Loss(total=(torch.cat((model.weight[:, 0], model.bias), 1) * pulls).sum(), num_items=1)]
+    )
+    moved = -torch.cat((model.weight[:, 0], model.bias), 1)
+    torch.testing.assert_close(moved[0], small)
+    torch.testing.assert_close(moved[1], large / large.norm())
+    assert update.grad_norm == pytest.approx(float(pulls.norm()))
+
+
 def test_values_are_bounded_each() -> None:
     before = [param.detach().clone() for param in task().model.parameters()]
     after, _ = updated([NUM_ROWS], replace(PLAN, clip=Clip(value=0.001)))

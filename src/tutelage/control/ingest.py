@@ -125,7 +125,7 @@ def _on_progress(tx: Transaction, operation: str, draft: Draft, changes: Changes
     begins = before.get("attempt") != draft.attempt or before.get("total") != draft.data.get("total")
     first, began_s = (done, draft.at_s) if begins else (before.get("first"), before.get("began_s"))
     changes["progress"] = {
-        **{key: draft.data.get(key) for key in ("done", "total", "message")},
+        **{key: draft.data.get(key) for key in ("done", "total", "message", "unit")},
         "attempt": draft.attempt,
         "at_s": draft.at_s,
         "first": first,

@@ -191,7 +191,7 @@ def _progress(record: OperationRecord, service: Service | None, now_s: float) ->
         fraction=fraction,
         done=done,
         total=total,
-        unit=service.unit if service else "",
+        unit=record.progress.get("unit") or (service.unit if service else ""),
         eta_s=eta_s,
         message=record.progress.get("message", ""),
     )

@@ -28,8 +28,8 @@ class Reporter(Protocol):
     def log(self, text: str, *, level: str = "info") -> None:
         """Write one line to the log."""
 
-    def progress(self, done: float, total: float | None, *, message: str = "") -> None:
-        """Say how far the operation is, in its unit."""
+    def progress(self, done: float, total: float | None, *, message: str = "", unit: str = "") -> None:
+        """Say how far the operation is, in its unit, or in another where that is what its budget counts."""
 
     def phase(self, name: str) -> None:
         """Say what the operation does now."""

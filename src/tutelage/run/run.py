@@ -48,9 +48,10 @@ class ScopedReporter:
         except OSError:
             pass  # the event carries the line; a full disk must not end the training
 
-    def progress(self, done: float, total: float | None, *, message: str = "") -> None:
-        """Say how far the operation is, in its unit."""
-        self._emit(EventKind.PROGRESS, {"done": done, "total": total, "message": message})
+    def progress(self, done: float, total: float | None, *, message: str = "", unit: str = "") -> None:
+        """Say how far the operation is, in its unit or in the one named."""
+        named = {"unit": unit} if unit else {}
+        self._emit(EventKind.PROGRESS, {"done": done, "total": total, "message": message, **named})
 
     def phase(self, name: str) -> None:
         """Say what the operation does now."""

@@ -28,7 +28,7 @@ class SilentRun:
     def log(self, text: str, *, level: str = "info") -> None:
         """Tell nothing."""
 
-    def progress(self, done: float, total: float | None, *, message: str = "") -> None:
+    def progress(self, done: float, total: float | None, *, message: str = "", unit: str = "") -> None:
         """Tell nothing."""
 
     def phase(self, name: str) -> None:

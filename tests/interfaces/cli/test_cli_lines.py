@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from cli_support import Cli
 
-from tutelage.interfaces.cli.app import NOT_YET, PANELS, main
+from tutelage.interfaces.cli.app import PANELS, main
 
 COMMANDS = [name for commands in PANELS.values() for name in commands]
 SPEAKS = {"mcp"}
@@ -39,7 +38,6 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     printed = capsys.readouterr().out
     assert [name for name in COMMANDS if f" {name} " not in printed] == []
-    assert [name for name in NOT_YET if f"│ {name} " in printed] == []
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -49,14 +47,6 @@ def test_help_imports_nothing_heavy() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stderr.strip() == "[]"
-
-
-@pytest.mark.parametrize("name", NOT_YET)
-def test_what_is_not_built_is_refused_by_name(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([name, "--port", "80", "x"]) == 2
-    assert f"`tutelage {name}` is not built yet" in " ".join(capsys.readouterr().err.split())
-    assert main([name, "--json"]) == 2
-    assert json.loads(capsys.readouterr().out)["code"] == "not_yet"
 
 
 def test_a_mistyped_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -129,3 +129,12 @@ def test_a_seed_with_a_target_kl_learns_the_same_whoever_is_beside_it() -> None:
 
     for alone, beside in zip(weights([7]), weights([3, 7, 11]), strict=True):
         torch.testing.assert_close(alone, beside, rtol=2e-4, atol=2e-5)
+
+
+def test_frozen_layers_stay_as_they_are() -> None:
+    learner, updater, team = cartpole([1], freeze_layers=["*.actor.body.layers.0.*"])
+    before = copy.deepcopy(team.state_dict())
+    learner.update(updater, WEIGH)
+    moved = {name for name, tensor in team.named_parameters() if not torch.equal(tensor, before[name])}
+    assert not any("actor.body.layers.0" in name for name in moved)
+    assert "policies.0.actor.head.weight" in moved

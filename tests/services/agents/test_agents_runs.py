@@ -86,12 +86,12 @@ def test_onnx_gives_equal_outputs(bench: Workbench) -> None:
 def test_seeds_have_scopes_of_their_own_and_their_mean_is_the_operations(bench: Workbench) -> None:
     points = bench.points()
     assert {scope for scope, _, _ in points if not scope.startswith("system")} >= {"", "seed=7", "seed=8"}
-    last = {
-        scope: max(step for at, name, step in points if (at, name) == (scope, "eval_reward"))
-        for scope in ("", "seed=7", "seed=8")
-    }
-    each = [points[(scope, "eval_reward", step)] for scope, step in last.items()]
-    assert each[0] == pytest.approx((each[1] + each[2]) / 2)
+    mean, *each = [_last(points, scope, "eval_reward") for scope in ("", "seed=7", "seed=8")]
+    assert mean == pytest.approx(sum(each) / 2)
+
+
+def _last(points: dict[tuple[str, str, int], float], scope: str, metric: str) -> float:
+    return points[(scope, metric, max(step for at, name, step in points if (at, name) == (scope, metric)))]
 
 
 def test_a_stop_keeps_the_best_and_completes(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tutelage import __version__
-from tutelage.core.errors import EXIT_FAILED, NotYet, TutelageError
+from tutelage.core.errors import EXIT_FAILED, TutelageError
 from tutelage.interfaces.cli import (
     act,
     agents,
@@ -31,9 +31,6 @@ from tutelage.interfaces.cli import (
     watch,
 )
 from tutelage.interfaces.cli.errors import show_error
-
-NOT_YET: dict[str, str] = {}
-"""Commands of the design that are not built yet -> why; asked for, they are refused by name."""
 
 PANELS: dict[str, dict[str, Callable[..., Any]]] = {
     "Start": {
@@ -98,9 +95,6 @@ def build() -> typer.Typer:
         for name, function in commands.items():
             app.command(name, rich_help_panel=panel)(function)
     app.add_typer(token.build(), name="token", rich_help_panel="Serve")
-    for name, reason in NOT_YET.items():
-        settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-        app.command(name, hidden=True, context_settings=settings)(_refuse(name, reason))
     return app
 
 
@@ -140,11 +134,3 @@ def _about(
     ] = False,
 ) -> None:
     pass
-
-
-def _refuse(name: str, reason: str) -> Callable[[], None]:
-    def refused() -> None:
-        raise NotYet(f"`tutelage {name}` is not built yet: {reason}", hint="`tutelage --help` lists what is")
-
-    refused.__doc__ = "Not built yet."
-    return refused

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from tutelage.interfaces.cli.options import OperationId
+from tutelage.interfaces.cli.options import AsJson, OperationId
 
 
 def act(
@@ -21,6 +21,7 @@ def act(
     agent: Annotated[str | None, typer.Option(help="Which agent acts; default the first.")] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Act by chance, as in training.")] = False,
     seed: Annotated[int | None, typer.Option(help="Which seed's policies act; default the best one's.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Let finished policies act: JSON observations in, a line each; JSON answers out.
 
@@ -35,7 +36,8 @@ def act(
         found = find(client, operation_id)
         for number, line in enumerate(_lines(observation, sys.stdin), 1):
             request = {**common, **_request(line, number)}
-            print(json.dumps(client.use(found, UseRequest(data=request)).data), flush=True)
+            answer = client.use(found, UseRequest(data=request))
+            print(answer.model_dump_json() if as_json else json.dumps(answer.data), flush=True)
 
 
 def _lines(given: list[str] | None, source: TextIO) -> Iterator[str]:

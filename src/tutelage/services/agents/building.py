@@ -65,6 +65,7 @@ def roles_for(config: AgentsConfig, about: About, speech: Speech) -> tuple[Role,
     )
     for role in roles:
         entities = role.entities
+        check_context(role, config)
         widths = widths_of(
             config,
             inputs=role.inputs,
@@ -129,6 +130,17 @@ def check_task(config: AgentsConfig, about: About) -> None:
         raise InvalidSpec(
             f"training_mode {mode!r} needs agents that can speak, and {about.id} has no link between them",
             hint="take coordination, or a task such as speaker_listener",
+        )
+
+
+def check_context(role: Role, config: AgentsConfig) -> None:
+    """Raise InvalidSpec where attention would read more tokens than the config allows."""
+    tokens = 1 + (role.entities.num if role.entities else 0)
+    if config.kind == "attention" and tokens > config.max_context_length:
+        raise InvalidSpec(
+            f"{role.name} lists {tokens - 1} entities: {tokens} tokens, more than max_context_length "
+            f"{config.max_context_length}",
+            hint="raise it",
         )
 
 

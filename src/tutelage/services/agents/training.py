@@ -176,7 +176,8 @@ class Training:
             steps_per_s=steps / max(spent_s, 1e-9),
             difficulties=[each.value for each in self._difficulties],
         )
-        self._run.progress(self.done, self.total, message="training")
+        unit = "environment step" if self._config.max_steps else ""
+        self._run.progress(self.done, self.total, message="training", unit=unit)
         if self._is_evaluation_due():
             self._evaluate()
             self._save()

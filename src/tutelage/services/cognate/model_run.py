@@ -83,12 +83,13 @@ class ModelRun:
         """Write a line to the operation's log."""
         self._run.log(text, level=level)
 
-    def progress(self, done: float, total: float | None, *, message: str = "") -> None:
+    def progress(self, done: float, total: float | None, *, message: str = "", unit: str = "") -> None:
         """Say how far the operation is: the models before this one count with the steps they took."""
         self._run.progress(
             self._place.offset + done,
             max(self._total_steps, self._place.offset + done),
             message=f"{self.name}: {message}",
+            unit=unit,
         )
 
     def phase(self, name: str) -> None:

@@ -36,9 +36,9 @@ class ControlRun:
         """Write to the log."""
         self._run.log(f"{self._name}: {text}", level=level)
 
-    def progress(self, done: float, total: float | None, *, message: str = "") -> None:
+    def progress(self, done: float, total: float | None, *, message: str = "", unit: str = "") -> None:
         """Tell how far the comparison is."""
-        self._run.progress(done, total, message=f"comparison: {self._name}")
+        self._run.progress(done, total, message=f"comparison: {self._name}", unit=unit)
 
     def phase(self, name: str) -> None:
         """The operation's phase stays `comparing`."""
