@@ -15,6 +15,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 HAS_MLFLOW = importlib.util.find_spec("mlflow") is not None
 HAS_TORCH = importlib.util.find_spec("torch") is not None
+HAS_AGENTS = all(importlib.util.find_spec(name) is not None for name in ("gymnasium", "mpe2", "minigrid"))
+ENVIRONMENT_KEYS = {
+    *(
+        f"{name}{suffix}"
+        for name in ("cartpole", "acrobot", "speaker_listener", "spread", "reference", "four_rooms", "key_door")
+        for suffix in ("_steps_per_s", "_ratio")
+    ),
+    "adapted_cartpole_steps_per_s",
+    "adapted_spread_steps_per_s",
+}
 RATIOS = {"writes_vs_mlflow", "ingest_vs_mlflow", "read_vs_mlflow"}
 KEYS = {
     "store": {"history_1m_ms", "bytes_per_point", *(RATIOS if HAS_MLFLOW else ())},
@@ -28,6 +38,7 @@ KEYS = {
         "us_per_point_median",
     },
     "time_limit": {"longest_work_s", "shortest_work_s", "kept", "better_than_trivial", "longest_start_s"},
+    **({"agents_environments": ENVIRONMENT_KEYS} if HAS_AGENTS else {}),
     **({"grokfast": {"cost_vs_reference", "max_difference", "ma_cost_vs_reference"}} if HAS_TORCH else {}),
     **(
         {

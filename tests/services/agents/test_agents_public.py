@@ -116,6 +116,22 @@ def test_a_restored_public_environment_goes_on_alike(build: Any, name: str, kwar
         np.testing.assert_array_equal(one.rewards, other.rewards)
 
 
+@pytest.mark.parametrize(
+    ("build", "name"), [(by_id.build, "gymnasium:Pendulum-v1"), (by_path.build, "mpe2.simple_spread_v3")]
+)
+def test_a_watched_public_environment_steps_as_one_in_this_process(build: Any, name: str) -> None:
+    here, there = build(name, num=2, seed=3), build(name, num=2, seed=3, supervised=True)
+    player = random_player(0)
+    assert here.about == there.about
+    np.testing.assert_array_equal(here.reset().seen[0], there.reset().seen[0])
+    for _ in range(30):
+        actions = player(here)
+        one, other = here.step(actions), there.step(actions)
+        np.testing.assert_array_equal(one.observation.seen[0], other.observation.seen[0])
+        np.testing.assert_array_equal(one.rewards, other.rewards)
+    there.close()
+
+
 def test_names_that_nobody_knows_are_left_to_others_or_refused_with_the_nearest() -> None:
     assert by_id.build("CartPoll-v1", num=1, seed=0) is None
     assert by_path.build("no.such.module", num=1, seed=0) is None

@@ -165,6 +165,25 @@ def test_difficulty_moves_with_the_next_episodes_and_is_kept(task: Any) -> None:
     assert_same(environment.reset(), restored.reset())
 
 
+@pytest.mark.parametrize(
+    ("task", "kwargs"),
+    [
+        (SpeakerListener, {"difficulty": 0.5}),
+        (SpeakerListener, {"damping": 0.5}),
+        (SpeakerListener, {"goal_shift": 1}),
+        (SimpleReference, {"action_map": [0, 2, 1, 3, 4]}),
+        (SimpleSpread, {"num_agents": 2}),
+        (FourRooms, {"max_steps": 50}),
+        (KeyDoor, {"size": 6}),
+        (Foraging, {"num_food": 1}),
+        (ReferentialGame, {"difficulty": 0.0}),
+    ],
+)
+def test_a_task_that_is_not_the_measured_one_names_no_references(task: Any, kwargs: dict[str, Any]) -> None:
+    assert task(1, seed=0).about.references
+    assert task(1, seed=0, **kwargs).about.references == {}
+
+
 def test_a_state_of_another_size_is_refused_by_name() -> None:
     kept = SpeakerListener(4, seed=0).state_dict()
     with pytest.raises(DamagedFile, match=r"speaker_listener has \(4, 3, 2\) for 'landmarks' where \(5, 3, 2\)"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,20 +23,22 @@ class EnvironmentFailed(TrainingError):
 
 def failed(environment: str, *, copy: int, step: int, got: str, expected: str, hint: str = "") -> EnvironmentFailed:
     """Return the error that names environment, copy and step (0: the reset), what was got and what was expected."""
-    when = f"at step {step}" if step else "at its reset"
+    when = f"at step {step} of its episode" if step else "at its reset"
     return EnvironmentFailed(
-        f"the environment {environment!r} failed in copy {copy} {when}: got {_short(got)}; expected {expected}",
+        f"the environment {environment!r} failed in copy {copy} {when}: got {got}; expected {expected}",
         hint=hint or "correct the environment, then resume: the last checkpoint is kept",
     )
 
 
 def crashed(environment: str, error: BaseException, *, copy: int, step: int) -> EnvironmentFailed:
-    """Return the error for an exception that an environment raised."""
+    """Return the error for an exception that an environment raised, with the line that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name})" if frames else ""
     return failed(
         environment,
         copy=copy,
         step=step,
-        got=f"{type(error).__name__}: {error}",
+        got=f"{_short(f'{type(error).__name__}: {error}')}{where}",
         expected="a step without an exception" if step else "a reset without an exception",
     )
 

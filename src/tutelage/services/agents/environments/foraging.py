@@ -22,7 +22,14 @@ from tutelage.services.agents.environments.base import (
     Observation,
     Reference,
 )
-from tutelage.services.agents.environments.vectorized import HARDEST, VectorizedTask, at_least, fraction, remapping
+from tutelage.services.agents.environments.vectorized import (
+    HARDEST,
+    VectorizedTask,
+    at_least,
+    changed,
+    fraction,
+    remapping,
+)
 
 MOVES = np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1], [0, 0]])
 """None, north, south, west, east, load, as (row, column)."""
@@ -65,8 +72,10 @@ class Foraging(VectorizedTask):
         self.force_coop = force_coop
         self.difficulty = fraction("difficulty", difficulty)
         self.action_map = remapping(action_map, len(MOVES))
-        is_plain = (size, num_agents, num_food, force_coop, max_steps, difficulty) == (8, 2, 2, False, MAX_STEPS, 1.0)
-        self.about = _about(num_agents, num_food, at_least("max_steps", max_steps, 1), is_plain=is_plain)
+        measured = (8, 2, 2, False, MAX_STEPS, HARDEST, None)
+        given = (size, num_agents, num_food, force_coop, max_steps, difficulty, action_map)
+        about = _about(num_agents, num_food, at_least("max_steps", max_steps, 1))
+        self.about = changed(about, given != measured)
         self.food = np.zeros((num, num_food, 2), np.int64)
         self.food_level = np.zeros((num, num_food), np.int64)
         self.position = np.zeros((num, num_agents, 2), np.int64)
@@ -159,7 +168,7 @@ class Foraging(VectorizedTask):
         return roomy
 
 
-def _about(num_agents: int, num_food: int, max_steps: int, *, is_plain: bool) -> About:
+def _about(num_agents: int, num_food: int, max_steps: int) -> About:
     things = num_food + num_agents
     agents = tuple(
         AgentSpaces(
@@ -176,5 +185,5 @@ def _about(num_agents: int, num_food: int, max_steps: int, *, is_plain: bool) ->
         agents=agents,
         max_steps=max_steps,
         success="all food is taken within the time limit",
-        references=REFERENCES if is_plain else {},
+        references=REFERENCES,
     )

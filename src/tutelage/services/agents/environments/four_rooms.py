@@ -9,7 +9,7 @@ import numpy as np
 from tutelage.services.agents.environments import grids
 from tutelage.services.agents.environments.base import Booleans, Integers, Reference
 from tutelage.services.agents.environments.grids import EMPTY, GOAL, WALL, GridTask
-from tutelage.services.agents.environments.vectorized import HARDEST, at_least, fraction
+from tutelage.services.agents.environments.vectorized import HARDEST, at_least, changed, fraction
 
 SIZE = 19
 MIDDLE = SIZE // 2
@@ -44,8 +44,9 @@ class FourRooms(GridTask):
             kinds=len(self.KINDS),
             actions=3,
             max_steps=at_least("max_steps", max_steps, 1),
-            references=REFERENCES if max_steps == 100 and difficulty == HARDEST else {},
+            references=REFERENCES,
         )
+        self.about = changed(self.about, max_steps != 100, difficulty < HARDEST, action_map is not None)
         self.inside[:] = _walls()
 
     def begin(self, which: Booleans) -> None:

@@ -16,8 +16,9 @@ from tutelage.services.agents.environments.failures import number, truth
 from tutelage.services.agents.environments.scenes import Shape
 from tutelage.services.agents.environments.single import Outcome, Seen
 from tutelage.services.agents.environments.spaces import acting, seeing
-from tutelage.services.agents.environments.stacked import Stacked
+from tutelage.services.agents.environments.stacked import Stacked, Watch
 from tutelage.services.agents.environments.success import Success, success_of
+from tutelage.services.agents.environments.supervised import STEP_S, Supervised
 
 PREFIX = "gymnasium:"
 REGISTERED_BY = {"MiniGrid-": "minigrid", "BabyAI-": "minigrid"}
@@ -96,12 +97,16 @@ def build(
     max_steps: int | None = None,
     success_return: float | None = None,
     wrappers: Sequence[str] = (),
+    supervised: bool = False,
+    step_timeout_s: float = STEP_S,
+    watch: Watch | None = None,
     **kwargs: Any,
-) -> Stacked | None:
+) -> Stacked | Supervised | None:
     """Return `num` copies of an environment that Gymnasium knows, or None where it does not know the name.
 
-    `wrappers` are dotted paths, applied in order; `kwargs` go to the environment. Raises MissingDependency without
-    Gymnasium, UnknownName for an id after `gymnasium:` that is not registered, InvalidSpec for what is not handled.
+    `wrappers` are dotted paths, applied in order; `supervised` has the copies run in a watched process; `kwargs` go to
+    the environment. Raises MissingDependency without Gymnasium, UnknownName for an id after `gymnasium:` that is not
+    registered, InvalidSpec for what is not handled.
     """
     identity = name.removeprefix(PREFIX)
     if importlib.util.find_spec("gymnasium") is None:
@@ -112,9 +117,13 @@ def build(
         if name == identity:
             return None
         raise _unregistered(identity)
+    if supervised:
+        own = {"max_steps": max_steps, "success_return": success_return, "wrappers": list(wrappers)}
+        arguments = {"name": name, "num": num, "seed": seed, **own, **kwargs}
+        return Supervised(f"{__name__}:build", arguments, name=identity, step_timeout_s=step_timeout_s)
     made = [_make(identity, kwargs, wrappers, max_steps) for _ in range(num)]
     terms = _terms(identity, made[0], max_steps=max_steps, success_return=success_return)
-    return Stacked([GymnasiumCopy(each, terms) for each in made], seed=seed)
+    return Stacked([GymnasiumCopy(each, terms) for each in made], seed=seed, watch=watch)
 
 
 def own_shapes(environment: Any) -> tuple[list[Shape], tuple[float, float, float, float]] | None:

@@ -19,7 +19,7 @@ from tutelage.services.agents.environments.grids import (
     Codes,
     GridTask,
 )
-from tutelage.services.agents.environments.vectorized import HARDEST, at_least, fraction
+from tutelage.services.agents.environments.vectorized import HARDEST, at_least, changed, fraction
 
 SMALLEST = 5
 REFERENCES = {
@@ -56,14 +56,14 @@ class KeyDoor(GridTask):
         super().__init__(num, seed=seed, size=size, num_actions=6, action_map=action_map)
         self.difficulty = fraction("difficulty", difficulty)
         steps = 10 * size**2 if max_steps is None else at_least("max_steps", max_steps, 1)
-        is_plain = max_steps is None and difficulty == HARDEST
         self.about = grids.describe(
             "key_door",
             kinds=len(self.KINDS),
             actions=6,
             max_steps=steps,
-            references=REFERENCES.get(size, {}) if is_plain else {},
+            references=REFERENCES.get(size, {}),
         )
+        self.about = changed(self.about, max_steps is not None, difficulty < HARDEST, action_map is not None)
 
     def begin(self, which: Booleans) -> None:
         """Draw the wall, its door, the key and the agent left of it; the goal is in the corner."""

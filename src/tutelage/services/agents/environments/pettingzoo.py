@@ -17,8 +17,9 @@ from tutelage.services.agents.environments.gymnasium import Terms, own_shapes, p
 from tutelage.services.agents.environments.scenes import Shape
 from tutelage.services.agents.environments.single import Outcome, Seen
 from tutelage.services.agents.environments.spaces import acting, seeing
-from tutelage.services.agents.environments.stacked import Stacked
+from tutelage.services.agents.environments.stacked import Stacked, Watch
 from tutelage.services.agents.environments.success import success_of
+from tutelage.services.agents.environments.supervised import STEP_S, Supervised
 
 PREFIX = "pettingzoo:"
 PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
@@ -131,12 +132,15 @@ def build(
     seed: int,
     max_steps: int | None = None,
     success_return: float | None = None,
+    supervised: bool = False,
+    step_timeout_s: float = STEP_S,
+    watch: Watch | None = None,
     **kwargs: Any,
-) -> Stacked | None:
+) -> Stacked | Supervised | None:
     """Return `num` copies of the parallel environment that a module makes, or None where the name is no such module.
 
-    `kwargs` go to its `parallel_env`. Raises UnknownName for a path after `pettingzoo:` that leads nowhere,
-    InvalidSpec for what is not handled.
+    `supervised` has the copies run in a watched process; `kwargs` go to its `parallel_env`. Raises UnknownName for a
+    path after `pettingzoo:` that leads nowhere, InvalidSpec for what is not handled.
     """
     path = name.removeprefix(PREFIX)
     module = _module(path)
@@ -147,6 +151,10 @@ def build(
             f"no module {path!r} with a parallel_env can be imported",
             hint="name a module such as mpe2.simple_spread_v3; is its package installed?",
         )
+    if supervised:
+        own = {"max_steps": max_steps, "success_return": success_return}
+        arguments = {"name": name, "num": num, "seed": seed, **own, **kwargs}
+        return Supervised(f"{__name__}:build", arguments, name=path, step_timeout_s=step_timeout_s)
     try:
         made = [module.parallel_env(**kwargs) for _ in range(num)]
     except (TypeError, ValueError, AssertionError) as error:
@@ -159,7 +167,7 @@ def build(
         max_steps=time_limit(path, made[0], max_steps),
         success=success_of(path, success_return=success_return, threshold=None),
     )
-    return Stacked([PettingZooCopy(each, terms) for each in made], seed=seed)
+    return Stacked([PettingZooCopy(each, terms) for each in made], seed=seed, watch=watch)
 
 
 def time_limit(name: str, environment: Any, max_steps: int | None) -> int:

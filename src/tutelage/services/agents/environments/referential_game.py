@@ -25,7 +25,14 @@ from tutelage.services.agents.environments.base import (
     Observation,
     Reference,
 )
-from tutelage.services.agents.environments.vectorized import HARDEST, VectorizedTask, at_least, fraction, one_hot
+from tutelage.services.agents.environments.vectorized import (
+    HARDEST,
+    VectorizedTask,
+    at_least,
+    changed,
+    fraction,
+    one_hot,
+)
 
 SPEAK, CHOOSE = 0, 1
 COLORS = ("blue", "green", "amber", "red", "violet", "grey")
@@ -57,7 +64,7 @@ class ReferentialGame(VectorizedTask):
         self.num_candidates = at_least("num_candidates", num_candidates, 2, most=self.num_objects)
         self.words = at_least("words", self.num_objects if words is None else words, 2)
         self.difficulty = fraction("difficulty", difficulty)
-        self.about = self._describe()
+        self.about = changed(self._describe(), difficulty < HARDEST)
         self._features = _features(num_attributes, num_values)
         self.candidates = np.zeros((num, num_candidates), np.int64)
         self.target = np.zeros(num, np.int64)
@@ -131,7 +138,7 @@ class ReferentialGame(VectorizedTask):
             max_steps=2,
             success="the receiver chooses the target",
             link=Link(words=self.words, speakers=(0,), hearers=(1,)),
-            references=references if self.difficulty == HARDEST else {},
+            references=references,
         )
 
 

@@ -28,6 +28,7 @@ from tutelage.services.agents.environments.vectorized import (
     HARDEST,
     VectorizedTask,
     at_least,
+    changed,
     fraction,
     remapping,
 )
@@ -72,7 +73,6 @@ class SimpleReference(VectorizedTask):
     `goal[:, a]` is the landmark that agent a knows of and the other one must reach.
     """
 
-    about = ABOUT
     STATE = ("landmarks", "position", "velocity", "goal")
 
     def __init__(
@@ -90,6 +90,8 @@ class SimpleReference(VectorizedTask):
         self.damping = particles.checked_damping(damping)
         self.action_map = remapping(action_map, particles.NUM_MOVES)
         self.goal_shift = at_least("goal_shift", goal_shift, 0, most=NUM_LANDMARKS - 1)
+        is_slower = damping != particles.DAMPING
+        self.about = changed(ABOUT, difficulty < HARDEST, is_slower, action_map is not None, goal_shift > 0)
         self.landmarks = np.zeros((num, NUM_LANDMARKS, 2))
         self.position = np.zeros((num, 2, 2))
         self.velocity = np.zeros((num, 2, 2))

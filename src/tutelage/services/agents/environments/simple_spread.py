@@ -26,6 +26,7 @@ from tutelage.services.agents.environments.vectorized import (
     HARDEST,
     VectorizedTask,
     at_least,
+    changed,
     fraction,
     remapping,
 )
@@ -66,7 +67,8 @@ class SimpleSpread(VectorizedTask):
         self.difficulty = fraction("difficulty", difficulty)
         self.damping = particles.checked_damping(damping)
         self.action_map = remapping(action_map, particles.NUM_MOVES)
-        self.about = _about(self.num_agents)
+        is_slower = damping != particles.DAMPING
+        self.about = changed(_about(num_agents), difficulty < HARDEST, is_slower, action_map is not None)
         self.landmarks = np.zeros((num, num_agents, 2))
         self.position = np.zeros((num, num_agents, 2))
         self.velocity = np.zeros((num, num_agents, 2))

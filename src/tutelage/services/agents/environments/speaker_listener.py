@@ -28,6 +28,7 @@ from tutelage.services.agents.environments.vectorized import (
     HARDEST,
     VectorizedTask,
     at_least,
+    changed,
     fraction,
     remapping,
 )
@@ -67,7 +68,6 @@ ABOUT = About(
 class SpeakerListener(VectorizedTask):
     """`damping`, `action_map` and `goal_shift` change it; the last shows a goal in the colour of one that many on."""
 
-    about = ABOUT
     STATE = ("landmarks", "position", "velocity", "goal")
 
     def __init__(
@@ -85,6 +85,8 @@ class SpeakerListener(VectorizedTask):
         self.damping = particles.checked_damping(damping)
         self.action_map = remapping(action_map, particles.NUM_MOVES)
         self.goal_shift = at_least("goal_shift", goal_shift, 0, most=NUM_LANDMARKS - 1)
+        is_slower = damping != particles.DAMPING
+        self.about = changed(ABOUT, difficulty < HARDEST, is_slower, action_map is not None, goal_shift > 0)
         self.landmarks = np.zeros((num, NUM_LANDMARKS, 2))
         self.position = np.zeros((num, 2))
         self.velocity = np.zeros((num, 2))

@@ -22,13 +22,15 @@ from tutelage.services.agents.environments.single import Outcome, Seen, Single
 
 LOG = logging.getLogger(__name__)
 MAX_SEED = 2**31 - 1
+Watch = Callable[[int, int], None]
+"""Is told which copy is about to be called, for which step of its episode (0: its reset)."""
 
 
 class Stacked:
     """A batch of single copies.
 
     `replays` says whether an episode can be played again from its seed; where it cannot, or does not come out the
-    same, a restored copy begins a new episode, and the log says so. `watch(copy, step)` is told before each call.
+    same, a restored copy begins a new episode, and the log says so. `watch` is told before each call.
     """
 
     def __init__(
@@ -37,7 +39,7 @@ class Stacked:
         *,
         seed: int,
         replays: bool = True,
-        watch: Callable[[int, int], None] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.copies = tuple(copies)
         self.about: About = self.copies[0].about

@@ -16,7 +16,7 @@ from tutelage.services.agents.environments.failures import crashed
 from tutelage.services.agents.environments.gymnasium import GymnasiumCopy, Terms, package_version
 from tutelage.services.agents.environments.pettingzoo import PettingZooCopy, time_limit
 from tutelage.services.agents.environments.single import Single
-from tutelage.services.agents.environments.stacked import Stacked
+from tutelage.services.agents.environments.stacked import Stacked, Watch
 from tutelage.services.agents.environments.success import success_of
 from tutelage.services.agents.environments.supervised import START_S, STEP_S, Supervised
 
@@ -53,7 +53,7 @@ def build_here(
     *,
     num: int,
     seed: int,
-    watch: Callable[[int, int], None],
+    watch: Watch,
     source_dir: str | None = None,
     max_steps: int | None = None,
     success_return: float | None = None,

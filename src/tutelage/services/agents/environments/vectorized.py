@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -21,7 +22,10 @@ class Adjustable(Protocol):
     """A task whose difficulty may be moved while it runs; the spaces stay as they are."""
 
     difficulty: float
-    """0 (easiest) to 1 (as the task is defined); counts from the next episode of each copy."""
+    """0 (easiest) to 1 (as the task is defined); counts from the next episode of each copy.
+
+    `about.references` are those of 1, and are left out where an environment is built with less.
+    """
 
 
 class VectorizedTask(ABC):
@@ -135,6 +139,11 @@ def remapping(action_map: Any, num: int) -> Integers:
             hint=f"[{', '.join(map(str, range(num)))}] changes nothing",
         )
     return mapped.astype(np.int64)
+
+
+def changed(about: About, *settings: bool) -> About:
+    """Return the facts without their references where a setting is not as it was when those were measured."""
+    return replace(about, references={}) if any(settings) else about
 
 
 def one_hot(index: NDArray[Any], num: int) -> Floats:
