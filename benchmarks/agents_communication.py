@@ -29,8 +29,10 @@ COMMON: Mapping[str, Any] = {
     "batch_size": 576,
     "learning_rate": 2e-3,
     "gamma": 0.5,
-    "entropy_coefficient": 0.05,
+    "entropy_coefficient": 0.01,
     "exploration_rate": 0.0,
+    "signalling_weight": 0.5,
+    "signalling_target": 0.3,
 }
 
 
