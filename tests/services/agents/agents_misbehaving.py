@@ -166,3 +166,17 @@ class Relay:
 
     def seen(self) -> dict[str, Any]:
         return {agent: np.array([self.time], np.float32) for agent in self.agents}
+
+
+class Fragile(Corridor):
+    """Hangs after 400 steps of an object where a file is; else it is well."""
+
+    def __init__(self, flag: str) -> None:
+        super().__init__()
+        self.flag, self.num_steps = flag, 0
+
+    def step(self, action: int) -> Any:
+        self.num_steps += 1
+        if self.num_steps > 400 and os.path.exists(self.flag):
+            threading.Event().wait()
+        return super().step(action)
