@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from benchmarks.support.teams import Team
 
 SEEDS, QUICK_SEEDS = (1, 2, 3, 4, 5), (1,)
-QUICK_STEPS = 6_400
+QUICK_STEPS = 3_200
 RETURN, SUCCESS, SHUFFLED_COST, STEPS, CPU_S = -8.5, 0.95, 5.0, 600_000, 60.0
 ADDRESSING: Mapping[str, Mapping[str, Any]] = {
     "dispatch": {"environment": {"id": "dispatch"}},

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.support.fitting import open_run
+from tutelage.core.layout import OperationFiles
+from tutelage.run import FileRun
+from tutelage.services.agents import SERVICE
 from tutelage.services.agents.communication.score import Coordination
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.evaluation.coordination import communication_document, mean_influence, scores_of
 from tutelage.services.agents.evaluation.evaluate import final
+from tutelage.services.agents.train import train
 from tutelage.services.agents.training import Training
 
 
@@ -55,3 +59,18 @@ def train_team(settings: Mapping[str, Any]) -> Team:
         steps=training.standing.env_steps,
         cpu_s_per_seed=training.standing.cpu_s / len(seeds),
     )
+
+
+def train_whole(folder: Path, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Train as a worker does, with all artifacts, in a folder; return the result document."""
+    files = OperationFiles(folder)
+    files.root.mkdir(parents=True)
+    files.commands.write_text("")
+    run = FileRun(files=files, service=SERVICE, attempt=1, seed=1)
+    run.begin()
+    try:
+        result = train(AgentsConfig.model_validate(settings), run)
+    finally:
+        run.close()
+    assert result is not None, "nobody asks a benchmark to pause"
+    return result

@@ -23,7 +23,10 @@ LANGUAGE_MODELS = {
     "cognate-ablation.yaml": ("preset=nano", "max_steps=4"),
     "reasoning.yaml": ("preset=nano", 'dataset_sources=["GSM8K","SVAMP","HotpotQA"]', "max_steps=4"),
 }
-POLICIES = {"cartpole.yaml": ("preset=nano", "max_steps=4096", "seeds=2")}
+POLICIES = {
+    "cartpole.yaml": ("preset=nano", "max_steps=4096", "seeds=2"),
+    "speaker-listener.yaml": ("max_steps=3200", "seeds=2", "evaluation_episodes=5", "final_episodes=10"),
+}
 NEEDS_QUESTIONS = "reasoning.yaml"
 
 

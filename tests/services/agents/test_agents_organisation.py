@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tutelage.services.agents.communication.plan import ChannelPlan
+from tutelage.services.agents.difficulty import HIGH, STEP, WINDOW, Difficulty
 from tutelage.services.agents.environments.base import About, AgentSpaces, Discrete, Link
-from tutelage.services.agents.modes.complexity import HIGH, STEP, WINDOW, Difficulty
 from tutelage.services.agents.modes.regain import crossing, level_of
 from tutelage.services.agents.teams.rewards import mixed
 from tutelage.services.agents.teams.roles import duties_of

@@ -25,11 +25,11 @@ from tutelage.services.agents.building import (
     training_plan,
 )
 from tutelage.services.agents.config import AgentsConfig
+from tutelage.services.agents.difficulty import difficulties_of, move
 from tutelage.services.agents.evaluation.baseline import random_return
 from tutelage.services.agents.evaluation.coordination import figures_of
 from tutelage.services.agents.evaluation.evaluate import DURING, during
 from tutelage.services.agents.evaluation.play import Played
-from tutelage.services.agents.modes.complexity import difficulties_of, move
 from tutelage.services.agents.policies.team import copy_seed
 from tutelage.services.agents.ppo.collector import Collector
 from tutelage.services.agents.ppo.learner import Learner

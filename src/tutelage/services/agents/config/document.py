@@ -131,7 +131,7 @@ class AgentsConfig(Document):
     num_evaluations: int = Field(10, ge=1, le=10_000, description="evaluations and checkpoints over the budget")
     evaluation_episodes: int = Field(20, ge=1, le=10_000, description="episodes of each of them, greedy")
     final_episodes: int = Field(100, ge=1, le=100_000, description="episodes of the last one: greedy and as many drawn")
-    backend: Literal["own"] = Field("own", description="which implementation trains")
+    backend: str = Field("own", description="which implementation trains: own")
 
     @model_validator(mode="before")
     @classmethod
@@ -156,7 +156,7 @@ class AgentsConfig(Document):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        for key in ("training_mode", "agent_architecture", "coordination_strategy"):
+        for key in ("training_mode", "agent_architecture", "coordination_strategy", "backend"):
             checks.check_choice(key, getattr(self, key))
         for key in ("environment_types",):
             for value in getattr(self, key):

@@ -15,7 +15,8 @@ TEAM: Mapping[str, Any] = {
     "signalling_target": 0.3,
 }
 """What the presets of teams have in common. Words keep 0.3 nats of uncertainty while they are learned: a word that two
-situations share would otherwise become sure before another one has been tried, and no listener learns what is never said."""
+situations share would otherwise become sure before another one is tried, and no listener learns what is never said.
+"""
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "cartpole": {
