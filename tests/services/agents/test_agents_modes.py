@@ -17,7 +17,7 @@ from tutelage.services.agents.artifacts import load_saved_team
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.config.presets import PRESETS
 from tutelage.services.agents.environments.base import Discrete
-from tutelage.services.agents.modes.protocols import settled
+from tutelage.services.agents.modes.protocols import COMPARED, outcome, settled
 from tutelage.services.agents.policies.heads import Heads
 from tutelage.services.agents.ppo.anchoring import divergence
 from tutelage.services.agents.ppo.minibatches import Minibatch
@@ -163,6 +163,16 @@ def test_a_mode_that_its_task_cannot_show_is_refused(tmp_path: Path) -> None:
         trained(tmp_path / "two", training_mode="multi_agent_collaboration", environment={"id": "simple_spread"})
 
 
+@pytest.mark.parametrize("mode", COMPARED)
+def test_a_training_that_was_stopped_is_not_compared(mode: str) -> None:
+    config = AgentsConfig.model_validate({**TINY, "base_model": "somewhere"}).model_copy(update={"training_mode": mode})
+    nothing: Any = None
+    found = outcome(config, nothing, nothing, nothing, base=None, behavior={}, ended_by="stop")
+    assert found is not None
+    assert found["passed"] is None
+    assert "stopped" in found["why"]
+
+
 def test_skills_are_refused_by_name() -> None:
     with pytest.raises(NotYet, match="skill_acquisition"):
         AgentsConfig.model_validate({**TINY, "training_mode": "skill_acquisition"})
@@ -181,6 +191,11 @@ def test_difficulty_moves_only_where_a_task_has_one(tmp_path: Path) -> None:
     with pytest.raises(InvalidSpec, match="CartPole-v1 has none"):
         trained(tmp_path / "op", environment={"id": "CartPole-v1"}, task_complexity="basic")
     assert trained(tmp_path / "moves", task_complexity="basic")["success"]
+
+
+def test_another_backend_is_refused_by_name() -> None:
+    with pytest.raises(NotYet, match="sb3"):
+        AgentsConfig.model_validate({**TINY, "backend": "sb3"})
 
 
 def test_settings_of_a_mode_are_its_own_where_none_are_given() -> None:

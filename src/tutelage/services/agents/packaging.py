@@ -23,8 +23,11 @@ from tutelage.services.agents.training import Training
 
 def package(
     config: AgentsConfig, run: Run, training: Training, *, ended_by: str, base: Base | None = None
-) -> dict[str, Any]:
-    """Write the artifacts and return the result document. The policies kept are each seed's best evaluated ones."""
+) -> dict[str, Any] | None:
+    """Write the artifacts and return the result document; None where a pause or a cancel ended the mode's comparison.
+
+    The policies kept are each seed's best evaluated ones.
+    """
     team, seeds = training.team, training.seeds
     last = final(team, config, seeds)
     team.load_state_dict(training.best)
@@ -34,7 +37,10 @@ def package(
     about = artifacts.agent_config(config, team, training.about, seeds, best_seed=best_seed)
     artifacts.write_json(run, artifacts.CONFIG, about)
     behavior = _behavior(config, training, kept, last, best_seed=best_seed)
-    behavior["mode"] = outcome(config, run, training, kept, base=base, behavior=behavior)
+    mode = outcome(config, run, training, kept, base=base, behavior=behavior, ended_by=ended_by)
+    if mode is not None and mode.get("left"):
+        return None
+    behavior["mode"] = mode
     artifacts.write_json(run, artifacts.BEHAVIOR, behavior)
     exported = export_onnx(team, index=seeds.index(best_seed), path_of=run.artifact)
     _film(config, run, training, index=seeds.index(best_seed))

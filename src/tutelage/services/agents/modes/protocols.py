@@ -23,6 +23,9 @@ from tutelage.services.agents.training import Training
 Reals = NDArray[np.float64]
 LEAST_INFLUENCE = 0.05
 """Nats below which agents are not communicating, as in health check H104."""
+COMPARED = ("behavior_adaptation", "coordination")
+"""Modes whose test is a second training."""
+LEAVING = ("pause", "cancel")
 SPECIALIZATION_KL = 0.02
 """The price of leaving the base where `task_specialization` is given none."""
 
@@ -45,12 +48,18 @@ def outcome(
     *,
     base: Base | None,
     behavior: Mapping[str, Any],
+    ended_by: str,
 ) -> dict[str, Any] | None:
-    """Run the exit test of a mode; None where the mode has none. `passed` None: it could not be decided, and why."""
-    if config.training_mode not in TESTS:
+    """Run the exit test of a mode; None where the mode has none.
+
+    `passed` None: it could not be decided, and `why`. `left` True: a pause or a cancel ended the comparison.
+    """
+    mode = config.training_mode
+    if mode not in TESTS:
         return None
-    found = TESTS[config.training_mode](config, run, training, kept, base, behavior)
-    return {"mode": config.training_mode, **found}
+    if ended_by != "max_steps" and mode in COMPARED:
+        return {"mode": mode, "passed": None, "why": "it was stopped before its budget was spent: nothing is compared"}
+    return {"mode": mode, **TESTS[mode](config, run, training, kept, base, behavior)}
 
 
 def _adaptation(
@@ -62,6 +71,8 @@ def _adaptation(
     level = level_of(former, floor=training.baseline, threshold=config.adaptation_threshold)
     run.phase("comparing")
     scratch, ending = run_control(config.model_copy(update={"base_model": None, "base_kl_weight": 0.0}), run, "scratch")
+    if ending in LEAVING:
+        return {"left": True}
     budget = training.standing.env_steps
     ours = [_regained(training, index, level=level, budget=budget) for index in range(len(training.seeds))]
     theirs = [_regained(scratch, index, level=level, budget=budget) for index in range(len(training.seeds))]
@@ -91,7 +102,7 @@ def _specialization(
     before = _before(config, training, base).greedy.returns.mean(1)
     gain = estimate(kept.greedy.returns.mean(1) - before, random=_random(training), statistic=_mean)
     former = _base_evaluation(base, own).greedy.returns
-    # The policies of now, in the environment of the base, on the episodes that the base itself was evaluated on.
+    # The policies of now, in the environment of the base.
     home = config.model_copy(update={"environment": own.environment, "final_episodes": own.final_episodes})
     after = final(training.team, home, training.seeds).greedy.returns.mean(1)
     floor = float(own_floor(base))
@@ -119,6 +130,8 @@ def _coordination(
     run.phase("comparing")
     alone = {"coordination_strategy": "independent", "collaboration_weight": 0.0}
     control, ending = run_control(config.model_copy(update=alone), run, "independent")
+    if ending in LEAVING:
+        return {"left": True}
     control.team.load_state_dict(control.best)
     others = final(control.team, config, training.seeds).greedy.returns.mean(1)
     ours = kept.greedy.returns.mean(1)
