@@ -54,22 +54,27 @@ def _speaker_listener(*, quick: bool) -> list[Figure]:
     naive = _train("speaker_listener, no bias", {"preset": "speaker_listener", "signalling_weight": 0.0}, quick=quick)
     claims = None if quick else True
     return [
-        Figure(key="speaker_listener_worst_return", value=min(ours.returns), at_least=claims and RETURN),
-        Figure(key="speaker_listener_worst_success", value=min(ours.successes), at_least=claims and SUCCESS),
-        Figure(key="speaker_listener_joint_steps", value=ours.steps, at_most=STEPS),
+        Figure(key="speaker_listener_worst_return", value=min(ours.returns), unit="return", at_least=claims and RETURN),
+        Figure(
+            key="speaker_listener_worst_success", value=min(ours.successes), unit="share", at_least=claims and SUCCESS
+        ),
+        Figure(key="speaker_listener_joint_steps", value=ours.steps, unit="steps", at_most=STEPS),
         Figure(key="speaker_listener_cpu_s_per_seed", value=ours.cpu_s_per_seed, unit="s", at_most=CPU_S),
         Figure(
             key="speaker_listener_least_shuffled_cost",
             value=min(team - shuffled for team, shuffled in zip(ours.returns, ours.shuffled, strict=True)),
+            unit="return",
             at_least=claims and SHUFFLED_COST,
         ),
-        Figure(key="speaker_listener_least_score", value=min(ours.scores), at_least=claims and 0.9),
+        Figure(key="speaker_listener_least_score", value=min(ours.scores), unit="share", at_least=claims and 0.9),
         Figure(key="speaker_listener_least_influence", value=min(ours.influences), unit="nats"),
-        Figure(key="naive_best_return", value=max(naive.returns)),
-        Figure(key="naive_best_success", value=max(naive.successes)),
-        Figure(key="naive_mean_score", value=sum(naive.scores) / len(naive.scores), at_most=claims and 0.1),
-        Figure(key="speaker_listener_no_channel", value=ours.bounds["no_channel"]),
-        Figure(key="speaker_listener_oracle", value=ours.bounds["oracle"]),
+        Figure(key="naive_best_return", value=max(naive.returns), unit="return"),
+        Figure(key="naive_best_success", value=max(naive.successes), unit="share"),
+        Figure(
+            key="naive_mean_score", value=sum(naive.scores) / len(naive.scores), unit="share", at_most=claims and 0.1
+        ),
+        Figure(key="speaker_listener_no_channel", value=ours.bounds["no_channel"], unit="return"),
+        Figure(key="speaker_listener_oracle", value=ours.bounds["oracle"], unit="return"),
     ]
 
 
@@ -80,11 +85,13 @@ def _games(*, quick: bool) -> list[Figure]:
         team = _train(name, {"preset": name}, quick=quick)
         bound = team.bounds["no_channel"]
         figures += [
-            Figure(key=f"{name}_worst_return", value=min(team.returns), at_least=None if quick else bound),
-            Figure(key=f"{name}_mean_return", value=sum(team.returns) / len(team.returns)),
-            Figure(key=f"{name}_no_channel", value=bound),
-            Figure(key=f"{name}_oracle", value=team.bounds["oracle"]),
-            Figure(key=f"{name}_mean_score", value=sum(team.scores) / len(team.scores)),
+            Figure(
+                key=f"{name}_worst_return", value=min(team.returns), unit="return", at_least=None if quick else bound
+            ),
+            Figure(key=f"{name}_mean_return", value=sum(team.returns) / len(team.returns), unit="return"),
+            Figure(key=f"{name}_no_channel", value=bound, unit="return"),
+            Figure(key=f"{name}_oracle", value=team.bounds["oracle"], unit="return"),
+            Figure(key=f"{name}_mean_score", value=sum(team.scores) / len(team.scores), unit="share"),
         ]
     return figures
 
@@ -98,10 +105,10 @@ def _addressing(*, quick: bool) -> list[Figure]:
             given = {**COMMON, **config, "communication_protocols": [protocol]}
             team = _train(f"{name}, {protocol}", given, quick=quick)
             found[protocol] = sum(team.returns) / len(team.returns)
-            figures.append(Figure(key=f"{name}_{protocol}", value=found[protocol]))
+            figures.append(Figure(key=f"{name}_{protocol}", value=found[protocol], unit="return"))
         better, worse = ("direct", "broadcast") if name == "dispatch" else ("broadcast", "direct")
         lead = found[better] - found[worse]
-        figures.append(Figure(key=f"{name}_{better}_lead", value=lead, at_least=None if quick else 0.1))
+        figures.append(Figure(key=f"{name}_{better}_lead", value=lead, unit="return", at_least=None if quick else 0.1))
     return figures
 
 
@@ -109,7 +116,7 @@ def _train(name: str, config: Mapping[str, Any], *, quick: bool) -> Team:
     from benchmarks.support.teams import train_team
 
     seeds: Sequence[int] = QUICK_SEEDS if quick else SEEDS
-    changes = {"max_steps": QUICK_STEPS, "final_episodes": 20} if quick else {"final_episodes": 200}
+    changes = {"max_steps": QUICK_STEPS, "final_episodes": 20} if quick else {"final_episodes": 1000}
     team = train_team({**config, **changes, "seeds": list(seeds)})
     print(
         f"{name}: returns {[round(value, 2) for value in team.returns]}, success {team.successes}, "

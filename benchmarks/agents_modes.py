@@ -40,11 +40,15 @@ def _figures(
     return [
         Figure(key="adaptation_steps", value=ours, unit="steps"),
         Figure(key="adaptation_steps_from_scratch", value=theirs, unit="steps"),
-        Figure(key="adaptation_steps_ratio", value=ours / max(theirs, 1.0), at_most=None if quick else 0.999),
+        Figure(
+            key="adaptation_steps_ratio", value=ours / max(theirs, 1.0), unit="times", at_most=None if quick else 0.999
+        ),
         Figure(key="adaptation_level", value=adapted["level"], unit="return"),
         Figure(key="specialization_gain", value=special["target_gain"]["value"], unit="return"),
         Figure(key="specialization_gain_low", value=special["target_gain"]["low"], unit="return"),
-        Figure(key="specialization_forgetting", value=special["forgetting"], at_most=None if quick else 0.5),
+        Figure(
+            key="specialization_forgetting", value=special["forgetting"], unit="share", at_most=None if quick else 0.5
+        ),
         Figure(key="coordination_return", value=team["return"], unit="return"),
         Figure(key="coordination_independent_return", value=team["return_of_independent_learners"], unit="return"),
         Figure(key="coordination_gain_low", value=team["gain"]["low"], unit="return"),

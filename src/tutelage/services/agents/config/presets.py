@@ -51,7 +51,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
     "speaker_listener": {
         "environment": {"id": "speaker_listener"},
-        "max_steps": 400_000,
+        "max_steps": 598_400,
         **TEAM,
         "num_copies": 128,
         "rollout_steps": 25,
