@@ -186,7 +186,9 @@ def test_lineage_is_a_tree() -> None:
     assert "branch at step 740: op_b second" in drawn[1]
 
 
-@pytest.mark.parametrize(("service", "asks"), [("tabular", "predict"), ("cognate", "generate"), ("script", "show")])
+@pytest.mark.parametrize(
+    ("service", "asks"), [("tabular", "predict"), ("cognate", "generate"), ("agents", "act"), ("script", "show")]
+)
 def test_an_ended_run_says_how_its_model_is_asked_if_it_has_one(service: str, asks: str) -> None:
     done = operation(state="completed", service=service, result={}, commands={})
     assert show.next_commands(done)[0].split()[1] == asks

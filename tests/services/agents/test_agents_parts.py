@@ -7,18 +7,24 @@ import math
 import numpy as np
 import pytest
 import torch
-from agents_support import generators
+from agents_support import Pointing, generators
 from torch import nn
 from torch.distributions import Categorical, Normal
 
+from tutelage.services.agents.building import team_of
+from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.environments.base import Continuous, Discrete
 from tutelage.services.agents.environments.randomness import generator_state, restored_generator
 from tutelage.services.agents.policies.bodies import Recurrent, Shape
 from tutelage.services.agents.policies.heads import Heads
 from tutelage.services.agents.policies.normalize import Normalizer, ReturnScale
+from tutelage.services.agents.policies.roles import roles_of
 from tutelage.services.agents.policies.stacked import StackedGRUCell, StackedLinear, StackedNorm
 from tutelage.services.agents.ppo.loss import signalling
 from tutelage.services.agents.ppo.returns import advantages, explained_variance
+from tutelage.services.agents.ppo.storage import Sizes, Storage
+
+CONFIG = AgentsConfig(hidden_size=8, num_layers=1)
 
 
 def test_stacked_layers_are_single_layers_side_by_side() -> None:
@@ -169,3 +175,15 @@ def test_a_generators_state_is_plain_and_exact() -> None:
     np.testing.assert_array_equal(
         first.integers(10, size=3, dtype=np.int32), second.integers(10, size=3, dtype=np.int32)
     )
+
+
+def test_a_mask_of_one_step_is_not_that_of_the_same_step_of_the_next_rollout() -> None:
+    about = Pointing(num=2, seed=0).about
+    (_, policy) = team_of(CONFIG, roles_of(about, symbols=(3, 0, 0), widths=(0, 3, 3)), [0], num_copies=2).roles
+    storage = Storage(policy, Sizes(seeds=1, steps=3, copies=2))
+    storage.masks(1, allowed=torch.zeros(1, 4, 3, dtype=torch.bool), plays=torch.zeros(1, 4, dtype=torch.bool))
+    storage.masks(1, allowed=None, plays=None)
+    assert storage.allowed is not None
+    assert storage.plays is not None
+    assert storage.allowed.all()
+    assert storage.plays.all()

@@ -20,6 +20,7 @@ from tutelage.testing.contracts import ServiceContract
 from tutelage.testing.workbench import Workbench
 
 TINY = {"preset": "nano", "seeds": 2}
+pytestmark = pytest.mark.slow  # trains in processes of their own, each of which imports torch
 ARTIFACTS = {
     "agent_agent.onnx",
     "agent_config.json",
@@ -32,7 +33,6 @@ ARTIFACTS = {
 }
 
 
-@pytest.mark.slow  # ten trainings in processes of their own, each of which imports torch
 class TestAgents(ServiceContract):
     service = "tutelage.services.agents:SERVICE"
     config = TINY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tutelage.services.agents.artifacts import SavedTeam
 from tutelage.services.agents.building import roles_for, team_of
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.environments.base import Continuous
+from tutelage.services.agents.onnx_export import export_onnx
 from tutelage.services.agents.ppo.speech import Speech
 from tutelage.services.agents.use import answer, read_request
 
@@ -22,9 +24,10 @@ def saved_team(walker: Continuous | None = None, **settings: Any) -> SavedTeam:
     about, seeds = Pointing(num=1, seed=0, walker=walker).about, (4, 9)
     roles = roles_for(config, about, Speech(about, [Radio(), Radio()], num_copies=1, num_seeds=2))
     team = team_of(config, roles, seeds, num_copies=1)
+    draw = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in team.parameters():
-            parameter.normal_()
+            parameter.normal_(std=0.5, generator=draw)
     return SavedTeam(team=team.eval(), config=config, about=about, seeds=seeds, best_seed=9)
 
 
@@ -107,3 +110,24 @@ def test_what_cannot_be_answered_is_refused(request_: dict[str, Any], kind: type
     with pytest.raises(kind) as error:
         ask(saved_team(), **{"agent": "walker_0", **request_})
     assert words in f"{error.value.message} {error.value.hint}"
+
+
+@pytest.mark.slow  # the exporter takes seconds
+@pytest.mark.parametrize("kind", ["attention", "recurrent"])
+def test_every_network_is_exported_with_equal_outputs(kind: str, tmp_path: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    saved = saved_team(policy=kind, num_heads=2)
+    assert export_onnx(saved.team, index=1, path_of=lambda name: tmp_path / name)["reason"] is None
+    policy = saved.team.roles[1]
+    session = onnxruntime.InferenceSession(str(tmp_path / f"agent_{policy.role.name}.onnx"))
+    rows = torch.randn(5, policy.role.inputs, generator=torch.Generator().manual_seed(0))
+    given = {"observation": rows.numpy()}
+    memory = policy.actor.memory(2, 5)
+    if memory is not None:
+        given["memory"] = memory[1].numpy()
+    with torch.no_grad():
+        expected, later = policy.actor.step(policy.inputs(rows.expand(2, -1, -1).clone()), memory)
+    found = session.run(None, given)
+    torch.testing.assert_close(torch.from_numpy(found[0]), expected[1], atol=1e-5, rtol=1e-4)
+    if later is not None:
+        torch.testing.assert_close(torch.from_numpy(found[1]), later[1], atol=1e-5, rtol=1e-4)

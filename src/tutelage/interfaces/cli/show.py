@@ -28,6 +28,9 @@ LEAVES_NO_MODEL = frozenset({"script"})
 WRITES_TEXT = frozenset({"cognate"})
 """Services whose models are asked for text."""
 
+ACTS = frozenset({"agents"})
+"""Services whose models are asked for actions."""
+
 MAX_NEXT = 3
 VERBS = {Advice.STOP: Verb.STOP, Advice.TUNE: Verb.TUNE, Advice.USE_CHECKPOINT: Verb.BRANCH}
 """Advice that asks for a command -> the command."""
@@ -228,6 +231,8 @@ def _use_command(operation: wire.Operation, data: str) -> str:
     key = words.short(operation.id)
     if operation.service in WRITES_TEXT:
         return f'tutelage generate {key} --prompt "..."'
+    if operation.service in ACTS:
+        return f"tutelage act {key} --observation '[...]'"
     return f"tutelage predict {key} {data} -o predictions.csv"
 
 

@@ -6,7 +6,8 @@ import copy
 import importlib.util
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,9 +54,7 @@ def _export(actor: OneActor, policy: RolePolicy, path: Path) -> None:
     rows = torch.export.Dim("rows", min=1, max=1_048_576)
     given = (observation,) if memory is None else (observation, memory)
     names = ["observation", "memory"][: len(given)]
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns of its own deprecated parts
+    with _quiet():
         program = torch.onnx.export(
             actor,
             given,
@@ -68,6 +67,20 @@ def _export(actor: OneActor, policy: RolePolicy, path: Path) -> None:
         )
         assert program is not None, "dynamo exports a program"
         program.save(str(path))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back what the exporter says of its own deprecated parts and of libraries that it could have used."""
+    logger = logging.getLogger("torch.onnx")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)
 
 
 def _alone(module: Part, index: int) -> Part:

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from tutelage.core.errors import NonFiniteGradient
 from tutelage.core.ports import Run
@@ -245,9 +244,3 @@ class Training:
                 hint="branch from a checkpoint before it with a lower learning_rate",
             )
         return self._keeper.write(self._progress)
-
-
-@torch.no_grad()
-def load_state(team: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Load kept weights and statistics."""
-    team.load_state_dict(dict(state))

@@ -68,14 +68,14 @@ class Storage:
     def masks(self, time: int, *, allowed: Tensor | None, plays: Tensor | None) -> None:
         """Write the masks of a step, in buffers that are made once a mask is there."""
         shape = self.rewards.shape
-        if allowed is not None:
-            if self.allowed is None:
-                self.allowed = torch.ones(*shape, allowed.shape[-1], dtype=torch.bool)
-            self.allowed[:, time] = allowed
-        if plays is not None:
-            if self.plays is None:
-                self.plays = torch.ones(shape, dtype=torch.bool)
-            self.plays[:, time] = plays
+        if allowed is not None and self.allowed is None:
+            self.allowed = torch.ones(*shape, allowed.shape[-1], dtype=torch.bool)
+        if plays is not None and self.plays is None:
+            self.plays = torch.ones(shape, dtype=torch.bool)
+        if self.allowed is not None:
+            self.allowed[:, time] = True if allowed is None else allowed
+        if self.plays is not None:
+            self.plays[:, time] = True if plays is None else plays
 
     @torch.no_grad()
     def finished(
