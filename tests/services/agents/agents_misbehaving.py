@@ -125,6 +125,11 @@ class DictSpace(Corridor):
     observation_space = spaces.Dict({"a": spaces.Discrete(2)})
 
 
+class OddScene(Corridor):
+    def scene(self) -> dict[str, Any]:
+        return {"bounds": [0, 0, 1, 1], "shapes": ["a cat"]}
+
+
 class Unbounded(Corridor):
     action_space = spaces.Box(-np.inf, np.inf, (1,), np.float32)
 

@@ -160,6 +160,19 @@ def test_a_refusal_crosses_from_the_process_as_it_is() -> None:
     assert refused.value.hint == "set environment.kwargs.max_steps, in steps"
 
 
+def test_a_scene_that_cannot_be_drawn_is_a_failure_of_the_environment() -> None:
+    environment = build_here("OddScene")
+    environment.reset()
+    with pytest.raises(EnvironmentFailed, match="has the shape 'a cat'; kinds are circle, line, box, text"):
+        environment.scene(1)
+
+
+def test_an_environment_without_a_scene_shows_what_its_agents_see() -> None:
+    relay = build_here("Relay")
+    relay.reset()
+    assert [shape["text"] for shape in relay.scene(0)["shapes"] if shape["kind"] == "text"] == ["short", "long"]
+
+
 def test_a_process_ends_with_what_it_served() -> None:
     environment = build("Corridor")
     environment.close()

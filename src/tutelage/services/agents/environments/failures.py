@@ -31,9 +31,10 @@ def failed(environment: str, *, copy: int, step: int, got: str, expected: str, h
 
 
 def crashed(environment: str, error: BaseException, *, copy: int, step: int) -> EnvironmentFailed:
-    """Return the error for an exception that an environment raised, with the line that raised it."""
+    """Return the error for an exception that an environment raised, with the line that did where it is not ours."""
     frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name})" if frames else ""
+    at = frames[-1] if frames and Path(frames[-1].filename).parent != Path(__file__).parent else None
+    where = f" ({Path(at.filename).name}:{at.lineno} in {at.name})" if at else ""
     return failed(
         environment,
         copy=copy,

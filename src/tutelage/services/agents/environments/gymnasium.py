@@ -13,7 +13,7 @@ from tutelage.core.errors import InvalidSpec, MissingDependency, UnknownName, ne
 from tutelage.core.service import load
 from tutelage.services.agents.environments.base import About, AgentSpaces
 from tutelage.services.agents.environments.failures import number, truth
-from tutelage.services.agents.environments.scenes import Shape
+from tutelage.services.agents.environments.scenes import KINDS, Shape
 from tutelage.services.agents.environments.single import Outcome, Seen
 from tutelage.services.agents.environments.spaces import acting, seeing
 from tutelage.services.agents.environments.stacked import Stacked, Watch
@@ -127,13 +127,19 @@ def build(
 
 
 def own_shapes(environment: Any) -> tuple[list[Shape], tuple[float, float, float, float]] | None:
-    """Return the shapes and bounds of an environment's `scene()`, or None where it has no such method."""
+    """Return the shapes and bounds of an environment's `scene()`, or None where it has no such method.
+
+    Raises TypeError for a shape that nobody draws.
+    """
     describe = getattr(getattr(environment, "unwrapped", environment), "scene", None)
     if not callable(describe):
         return None
     described = describe()
     left, bottom, right, top = (float(bound) for bound in described["bounds"])
-    return list(described["shapes"]), (left, bottom, right, top)
+    shapes = list(described["shapes"])
+    if odd := [shape for shape in shapes if not isinstance(shape, Mapping) or shape.get("kind") not in KINDS]:
+        raise TypeError(f"scene() has the shape {odd[0]!r}; kinds are {', '.join(KINDS)}")
+    return shapes, (left, bottom, right, top)
 
 
 def package_version(module: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 Shape = dict[str, Any]
+KINDS = ("circle", "line", "box", "text")
 
 
 def scene(*shapes: Shape, bounds: tuple[float, float, float, float]) -> dict[str, Any]:

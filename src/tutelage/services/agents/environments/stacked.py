@@ -112,7 +112,10 @@ class Stacked:
 
     def scene(self, copy: int) -> dict[str, Any]:
         """Return the shapes that the environment describes, else what its agents see as bars, none longer than 1."""
-        described = self.copies[copy].shapes()
+        try:
+            described = self.copies[copy].shapes()
+        except Exception as error:  # likewise
+            raise crashed(self.about.id, error, copy=copy, step=len(self._taken[copy])) from error
         if described is not None:
             shapes, bounds = described
             return scenes.scene(*shapes, bounds=bounds)
