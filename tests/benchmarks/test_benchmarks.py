@@ -15,6 +15,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 HAS_MLFLOW = importlib.util.find_spec("mlflow") is not None
 HAS_TORCH = importlib.util.find_spec("torch") is not None
+GAME_KEYS = ("worst_return", "mean_return", "no_channel", "oracle", "mean_score")
+MODE_KEYS = {
+    *(f"adaptation_{key}" for key in ("steps", "steps_from_scratch", "steps_ratio", "level")),
+    *(f"specialization_{key}" for key in ("gain", "gain_low", "forgetting")),
+    *(f"coordination_{key}" for key in ("return", "independent_return", "gain_low")),
+}
 HAS_AGENTS = all(importlib.util.find_spec(name) is not None for name in ("gymnasium", "mpe2", "minigrid"))
 ENVIRONMENT_KEYS = {
     *(
@@ -48,6 +54,23 @@ KEYS = {
                 f"{task}_{key}"
                 for task in ("cartpole", "acrobot")
                 for key in ("seeds_at_mark", "worst_final", "steps_per_cpu_s", "alone_steps_per_cpu_s")
+            },
+            "agents_modes": MODE_KEYS,
+            "agents_communication": {
+                "speaker_listener_worst_return",
+                "speaker_listener_worst_success",
+                "speaker_listener_joint_steps",
+                "speaker_listener_cpu_s_per_seed",
+                "speaker_listener_least_shuffled_cost",
+                "speaker_listener_least_score",
+                "speaker_listener_least_influence",
+                "naive_best_return",
+                "naive_best_success",
+                "naive_mean_score",
+                *(f"{game}_{key}" for game in ("referential_game", "switch_riddle") for key in GAME_KEYS),
+                *(f"{task}_{way}" for task in ("dispatch", "announcement") for way in ("direct", "broadcast")),
+                "dispatch_direct_lead",
+                "announcement_broadcast_lead",
             },
             "pretrain": {"tokens_per_s_eager", "peak_memory_mib", "parameters"},
         }

@@ -24,7 +24,15 @@ LANGUAGE_MODELS = {
     "cognate-ablation.yaml": ("preset=nano", "max_steps=4"),
     "reasoning.yaml": ("preset=nano", 'dataset_sources=["GSM8K","SVAMP","HotpotQA"]', "max_steps=4"),
 }
-POLICIES = {"cartpole.yaml": ("preset=nano", "max_steps=4096", "seeds=2")}
+POLICIES = {
+    "cartpole.yaml": ("preset=nano", "max_steps=4096", "seeds=2"),
+    "speaker-listener.yaml": ("max_steps=3200", "seeds=2", "evaluation_episodes=5", "final_episodes=10"),
+}
+ACTS: dict[str, tuple[list[str], str, int]] = {
+    "cartpole.yaml": ([], "[0.01, 0.0, 0.02, 0.0]", 2),
+    "speaker-listener.yaml": (["--agent", "listener_0"], str([0.1] * 11), 5),
+}
+"""What a finished policy is asked: the agent, what it sees, and how many actions it has."""
 CODE_MODELS = {
     f"codegen-{preset}.toml": (
         "preset=tiny",
@@ -102,9 +110,10 @@ def test_an_example_trains_a_code_model(name: str, home: Path, tmp_path: Path) -
 def test_an_example_trains_policies(name: str, home: Path, tmp_path: Path) -> None:
     result = trained(name, POLICIES[name], tmp_path)
     assert result["reward"] > result["baseline_random"]
-    act = [*TUTELAGE, "act", "last", "-o", "[0.01, 0.0, 0.02, 0.0]"]
+    agent, observation, actions = ACTS[name]
+    act = [*TUTELAGE, "act", "last", *agent, "-o", observation]
     acted = subprocess.run(act, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert json.loads(acted.stdout)["action"] in (0, 1)
+    assert json.loads(acted.stdout)["action"] in range(actions)
 
 
 def test_a_service_of_ones_own_trains(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,9 @@ ARTIFACTS = {
     "agent_weights.pt",
     "agent_weights.safetensors",
     "behavior_policy.json",
+    "episode.gif",
     "training_stats.json",
+    "trajectory.json",
 }
 
 

@@ -33,8 +33,8 @@ HEADERS = {
 }
 ASK_AGAIN, KEEP = "no-cache", "public, max-age=31536000, immutable"
 MODULES = "<!-- modules -->"
-LATER = frozenset(f"{view}.js" for view in ("compare", "decisions", "hosts", "models", "new", "services"))
-"""Views that are seldom the first: their modules are asked for when they are opened."""
+LATER = frozenset(f"{view}.js" for view in ("compare", "decisions", "hosts", "models", "new", "services", "trajectory"))
+"""What is seldom seen first: these modules are asked for when they are opened."""
 
 
 @dataclass(frozen=True, kw_only=True)

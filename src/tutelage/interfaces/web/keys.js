@@ -11,7 +11,7 @@ let going = false
 
 export function keys(event, view) {
 	if (event.ctrlKey || event.metaKey || event.altKey) return
-	if (event.target.matches("input:not([type=checkbox]):not([type=range]), textarea, select") || document.querySelector("dialog[open]")) return
+	if (event.target.matches("input:not([type=checkbox]), textarea, select") || document.querySelector("dialog[open]")) return
 	if (localStorage["tutelage.keys"] === "off" && event.key.length === 1 && event.key !== "?") return
 	if (going) {
 		going = false

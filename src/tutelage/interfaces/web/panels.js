@@ -97,6 +97,7 @@ const cells = line => [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)]
 
 async function look(place, id, item) {
 	const answer = await fetch(fileOf(id, item.name))
+	if (item.name.endsWith("trajectory.json")) return fill(place, h("h3", item.name), (await import("./trajectory.js")).player(await answer.json()))
 	const text = (await answer.text()).slice(0, MAX_TEXT)
 	const [head, ...rows] = text.split("\n").slice(0, 51).map(cells)
 	fill(place, h("h3", item.name), /\.csv$/i.test(item.name) ? table(item.name, head, rows.filter(row => row.length === head.length)) : h("pre.log", text, item.bytes > MAX_TEXT ? `\n… the first ${figure(MAX_TEXT)} characters of ${bytes(item.bytes)}` : ""))

@@ -9,7 +9,7 @@ SERVICE = Service(
     name="agents",
     about="trains behaviour policies by proximal policy optimisation: one agent or a team, several seeds at once",
     unit="episode",
-    scopes={"seed": "episode"},
+    scopes={"seed": "episode", "control": "episode"},
     config="tutelage.services.agents.config:AgentsConfig",
     train="tutelage.services.agents.train:train",
     use="tutelage.services.agents.use:use",
@@ -37,6 +37,19 @@ SERVICE = Service(
         Metric(name="episode_length", unit="steps", about="mean length of them"),
         Metric(name="eval_reward", direction="maximize", about="mean return of evaluation episodes, acted greedily"),
         Metric(name="eval_success_rate", direction="maximize", about="share of them that succeeded"),
+        Metric(
+            name="coordination_score",
+            direction="maximize",
+            about="share of what the link can win that it wins: (J_team - J_cut) / (J_reference - J_cut)",
+        ),
+        Metric(name="cut_reward", about="mean return of the same evaluation episodes while nobody hears anything"),
+        Metric(
+            name="causal_influence",
+            unit="nats",
+            role=Role.CAUSAL_INFLUENCE,
+            about="how far words forced on hearers change what they do, mean over pairs (Lowe et al. 2019)",
+        ),
+        Metric(name="messages_per_step", about="messages that the team sends in a step"),
         Metric(name="entropy", unit="nats", role=Role.ENTROPY, about="mean entropy of the policy where it acted"),
         Metric(
             name="approx_kl",
@@ -44,6 +57,8 @@ SERVICE = Service(
             role=Role.KL,
             about="divergence of the policy within an update: mean of r - 1 - ln r (Schulman 2020)",
         ),
+        Metric(name="difficulty", about="present difficulty of the task, 0 to 1, where task_complexity moves it"),
+        Metric(name="base_kl", unit="nats", about="divergence of the policy from the base model's, where it is priced"),
         Metric(name="clip_fraction", about="share of decisions whose ratio was clipped"),
         Metric(
             name="explained_variance",

@@ -16,12 +16,15 @@ from torch import Tensor
 from tutelage.core.errors import DamagedFile, InvalidSpec
 from tutelage.core.ports import Run
 from tutelage.services.agents.building import fleet_of, roles_for, speech_of, team_of
+from tutelage.services.agents.communication.making import channel_document
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.environments.base import About, AgentSpaces, Discrete
 from tutelage.services.agents.policies.team import Team
+from tutelage.services.agents.teams.roles import team_roles
 
 WEIGHTS, TORCH_WEIGHTS, CONFIG = "agent_weights.safetensors", "agent_weights.pt", "agent_config.json"
 BEHAVIOR, STATS = "behavior_policy.json", "training_stats.json"
+TRAJECTORY, GIF = "trajectory.json", "episode.gif"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,8 @@ def agent_config(
             }
             for policy in team.roles
         ],
+        "duties": team_roles(about, config.communication_protocols, config.channel),
+        "channel": channel_document(about, config.communication_protocols, config.channel),
         "seeds": list(seeds),
         "best_seed": best_seed,
     }

@@ -8,6 +8,8 @@ import torch
 from torch import Generator
 
 from tutelage.core.errors import InvalidSpec
+from tutelage.services.agents.communication.interventions import AS_SAID, Intervention
+from tutelage.services.agents.communication.making import channels_of, plan_of
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.config.checks import refuse_larger, widths_of
 from tutelage.services.agents.environments.base import About
@@ -37,9 +39,19 @@ def fleet_of(config: AgentsConfig, seeds: Sequence[int], *, num_copies: int, str
     return Fleet(made)
 
 
-def speech_of(config: AgentsConfig, about: About, seeds: Sequence[int], *, num_copies: int) -> Speech:
-    """Return the channels of several seeds; this service has none yet, so nobody speaks."""
-    return Speech(about, (), num_copies=num_copies, num_seeds=len(seeds))
+def speech_of(
+    config: AgentsConfig,
+    about: About,
+    seeds: Sequence[int],
+    *,
+    num_copies: int,
+    intervention: Intervention = AS_SAID,
+) -> Speech:
+    """Return the channels of several seeds; none where the task has no link, or the config no protocol for it."""
+    plan = plan_of(about, config.communication_protocols, config.channel)
+    streams = [seed_of(seed, CHANNEL) for seed in seeds]
+    channels = channels_of(plan, streams, num_copies=num_copies, intervention=intervention)
+    return Speech(about, channels, num_copies=num_copies, num_seeds=len(seeds))
 
 
 def roles_for(config: AgentsConfig, about: About, speech: Speech) -> tuple[Role, ...]:
@@ -106,6 +118,18 @@ def check_agents(about: About, config: AgentsConfig) -> None:
         raise InvalidSpec(
             f"{about.id} has {len(about.agents)} agents, more than max_agents {config.max_agents}",
             hint="raise max_agents, or make the environment with fewer",
+        )
+
+
+def check_task(config: AgentsConfig, about: About) -> None:
+    """Raise InvalidSpec for a task that a mode cannot be shown on."""
+    mode = config.training_mode
+    if mode == "coordination" and len(about.agents) == 1:
+        raise InvalidSpec(f"training_mode 'coordination' needs a team, and {about.id} has one agent")
+    if mode in ("multi_agent_collaboration", "communication_protocols") and about.link is None:
+        raise InvalidSpec(
+            f"training_mode {mode!r} needs agents that can speak, and {about.id} has no link between them",
+            hint="take coordination, or a task such as speaker_listener",
         )
 
 

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import numpy as np
 
 from tutelage.core.ports import Run
 from tutelage.services.agents import artifacts
+from tutelage.services.agents.base_model import Base
+from tutelage.services.agents.communication.score import Coordination, NoScore
 from tutelage.services.agents.config import AgentsConfig
+from tutelage.services.agents.evaluation.coordination import communication_document, scores_of
 from tutelage.services.agents.evaluation.evaluate import Evaluation, evaluation_document, final
 from tutelage.services.agents.evaluation.probing import action_distribution
+from tutelage.services.agents.modes.protocols import outcome
 from tutelage.services.agents.onnx_export import export_onnx
+from tutelage.services.agents.pictures.recording import record
 from tutelage.services.agents.training import Training
 
 
-def package(config: AgentsConfig, run: Run, training: Training, *, ended_by: str) -> dict[str, Any]:
-    """Write the artifacts and return the result document. The policies kept are each seed's best evaluated ones."""
+def package(
+    config: AgentsConfig, run: Run, training: Training, *, ended_by: str, base: Base | None = None
+) -> dict[str, Any] | None:
+    """Write the artifacts and return the result document; None where a pause or a cancel ended the mode's comparison.
+
+    The policies kept are each seed's best evaluated ones.
+    """
     team, seeds = training.team, training.seeds
     last = final(team, config, seeds)
     team.load_state_dict(training.best)
@@ -26,8 +37,13 @@ def package(config: AgentsConfig, run: Run, training: Training, *, ended_by: str
     about = artifacts.agent_config(config, team, training.about, seeds, best_seed=best_seed)
     artifacts.write_json(run, artifacts.CONFIG, about)
     behavior = _behavior(config, training, kept, last, best_seed=best_seed)
+    mode = outcome(config, run, training, kept, base=base, behavior=behavior, ended_by=ended_by)
+    if mode is not None and mode.get("left"):
+        return None
+    behavior["mode"] = mode
     artifacts.write_json(run, artifacts.BEHAVIOR, behavior)
     exported = export_onnx(team, index=seeds.index(best_seed), path_of=run.artifact)
+    _film(config, run, training, index=seeds.index(best_seed))
     stats = _stats(training, kept, ended_by=ended_by)
     artifacts.write_json(run, artifacts.STATS, stats)
     return {
@@ -35,10 +51,27 @@ def package(config: AgentsConfig, run: Run, training: Training, *, ended_by: str
         "modelPath": f"artifacts/{artifacts.WEIGHTS}",
         "onnx": exported,
         "best_seed": best_seed,
+        "coordination_score": behavior["coordination_score"],
+        "coordination_reason": behavior["coordination_reason"],
+        "mode": behavior["mode"],
         "evaluation": _without_returns(behavior["evaluation"]),
         "last": _without_returns(behavior["last"]),
         **stats,
     }
+
+
+def _film(config: AgentsConfig, run: Run, training: Training, *, index: int) -> None:
+    """Write episodes of the best seed as JSON and as GIF, where the environment draws itself and Pillow is there."""
+    trajectory = record(training.team, config, training.seeds, index=index)
+    if not trajectory.frames:
+        return
+    trajectory.save(run.artifact(artifacts.TRAJECTORY))
+    if importlib.util.find_spec("PIL") is None:
+        run.log("no GIF was drawn: Pillow is not installed", level="info")
+        return
+    from tutelage.services.agents.pictures.gif import save_gif
+
+    save_gif(trajectory, run.artifact(artifacts.GIF))
 
 
 def best_index(evaluation: Evaluation) -> int:
@@ -62,9 +95,22 @@ def _behavior(
             "random": training.baseline,
             **{name: item.value for name, item in training.about.references.items()},
         },
-        "coordination_score": None,
-        "coordination_reason": "one agent" if len(training.about.agents) == 1 else "no link between the agents",
+        **_coordination(config, training, kept, best_seed=best_seed),
         "action_distribution": action_distribution(training.team, config, seeds, index=seeds.index(best_seed)),
+    }
+
+
+def _coordination(config: AgentsConfig, training: Training, kept: Evaluation, *, best_seed: int) -> dict[str, Any]:
+    """Return what the link wins, by seed, and what the best seed's agents say to each other."""
+    team, seeds, about = training.team, training.seeds, training.about
+    scores = scores_of(team, config, seeds, about, kept.greedy)
+    values = [score.score.value for score in scores if isinstance(score, Coordination)]
+    reasons = [score.reason for score in scores if isinstance(score, NoScore)]
+    return {
+        "coordination_score": float(np.mean(values)) if values else None,
+        "coordination_reason": reasons[0] if reasons else None,
+        "coordination": {str(seed): score.as_dict() for seed, score in zip(seeds, scores, strict=True)},
+        "communication": communication_document(team, config, best_seed, index=seeds.index(best_seed), about=about),
     }
 
 

@@ -24,6 +24,8 @@ class Standing:
     """The environment steps at which that was."""
     first_success: list[int | None] = field(default_factory=list)
     """The environment steps at which all episodes of an evaluation on the way first succeeded."""
+    curve: list[list[Any]] = field(default_factory=list)
+    """Evaluations on the way: [environment steps, mean return of each seed]."""
     cpu_s: float = 0.0
     """CPU seconds of all updates, evaluations apart."""
 

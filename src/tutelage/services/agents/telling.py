@@ -25,11 +25,13 @@ class Teller:
         """Take an update in."""
         self._learned.append(learned)
 
-    def tell(self, standing: Standing, *, lr: float, steps_per_s: float) -> None:
+    def tell(self, standing: Standing, *, lr: float, steps_per_s: float, difficulties: Sequence[float] = ()) -> None:
         """Report the round: means over its updates, and over the episodes that ended in it."""
         if not self._learned:
             return
         each = [self._of_seed(index) for index in range(len(self._seeds))]
+        for figures, difficulty in zip(each, difficulties, strict=False):
+            figures["difficulty"] = difficulty
         common = {
             "lr": lr,
             "grad_norm": statistics.fmean(learned.grad_norm for learned in self._learned),

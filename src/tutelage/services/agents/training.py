@@ -11,9 +11,11 @@ from torch import nn
 
 from tutelage.core.errors import NonFiniteGradient
 from tutelage.core.ports import Run
+from tutelage.services.agents.base_model import Base, begin_with, frozen_copy
 from tutelage.services.agents.building import (
     CHOICES,
     OWN_TUNABLES,
+    check_task,
     fleet_of,
     generators_of,
     roles_for,
@@ -22,7 +24,9 @@ from tutelage.services.agents.building import (
     training_plan,
 )
 from tutelage.services.agents.config import AgentsConfig
+from tutelage.services.agents.difficulty import difficulties_of, move
 from tutelage.services.agents.evaluation.baseline import random_return
+from tutelage.services.agents.evaluation.coordination import figures_of
 from tutelage.services.agents.evaluation.evaluate import DURING, during
 from tutelage.services.agents.evaluation.play import Played
 from tutelage.services.agents.policies.team import copy_seed
@@ -43,20 +47,32 @@ Watch = Callable[[Standing, Played], None]
 class Training:
     """A job of several seeds. A step is an episode: commands are obeyed, and checkpoints written, where one ended."""
 
-    def __init__(self, config: AgentsConfig, run: Run, *, watch: Watch | None = None) -> None:
-        self._config, self._run, self._watch = config, run, watch
+    def __init__(self, config: AgentsConfig, run: Run, *, base: Base | None = None, watch: Watch | None = None) -> None:
+        self._config, self._run, self._base, self._watch = config, run, base, watch
         self.seeds = config.seed_list(run.seed)
         num = config.num_copies
         self._fleet = fleet_of(config, self.seeds, num_copies=num)
         self.about = self._fleet.about
-        speech = speech_of(config, self.about, self.seeds, num_copies=num)
+        check_task(config, self.about)
+        self._speech = speech = speech_of(config, self.about, self.seeds, num_copies=num)
         self.team = team_of(config, roles_for(config, self.about, speech), self.seeds, num_copies=num)
+        if base is not None:
+            begin_with(self.team, base)
         self.best = {name: tensor.clone() for name, tensor in self.team.state_dict().items()}
         generators = generators_of(self.seeds, CHOICES)
         sizes = Sizes(seeds=len(self.seeds), steps=config.rollout_steps, copies=num)
-        collector = Collector(self.team, self._fleet, speech, sizes, generators)
-        self._learner = Learner(self.team, collector, generators, config)
+        collector = Collector(
+            self.team,
+            self._fleet,
+            speech,
+            sizes,
+            generators,
+            collaboration_weight=config.collaboration_weight,
+        )
+        anchor = frozen_copy(base, config, self.seeds) if base is not None and config.base_kl_weight else None
+        self._learner = Learner(self.team, collector, generators, config, anchor=anchor)
         self.standing = Standing.fresh(len(self.seeds))
+        self._difficulties = difficulties_of(config, self._fleet)
         self._teller = Teller(run, self.seeds)
         self._begin()
 
@@ -78,6 +94,8 @@ class Training:
         if saved:
             self._keeper.restore(saved, self._progress)
         self._declare()
+        if saved is None and self._base is not None:
+            self._evaluate()
 
     def _declare(self) -> None:
         config = self._config
@@ -86,8 +104,10 @@ class Training:
             self.baseline = random_return(fleet, seed=self.seeds[0])
         finally:
             fleet.close()
+        bound = self.about.references.get("no_channel") if any(self._speech.symbols) else None
+        baseline = (self.baseline, "acting at random") if bound is None else (bound.value, "the best without a channel")
         self._run.define(
-            "reward", objective=True, direction="maximize", baseline=self.baseline, baseline_name="acting at random"
+            "reward", objective=True, direction="maximize", baseline=baseline[0], baseline_name=baseline[1]
         )
         self._run.phase("training")
 
@@ -119,12 +139,19 @@ class Training:
 
     def state_dict(self) -> Mapping[str, Any]:
         """Return what a checkpoint keeps beside weights and optimizer."""
-        return {"learner": self._learner.state_dict(), "standing": self.standing.state_dict(), "best": self.best}
+        return {
+            "learner": self._learner.state_dict(),
+            "standing": self.standing.state_dict(),
+            "difficulties": [each.state_dict() for each in self._difficulties],
+            "best": self.best,
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take back what `state_dict` returned."""
         self._learner.load_state_dict(state["learner"])
         self.standing = Standing.from_state(state["standing"])
+        for difficulty, kept in zip(self._difficulties, state["difficulties"], strict=True):
+            difficulty.load_state_dict(kept)
         self.best = dict(state["best"])
 
     def _ending(self) -> Ending | None:
@@ -142,7 +169,12 @@ class Training:
         self.standing.cpu_s += spent_s
         self._progress.step = self.standing.mean_episodes
         steps = (self.standing.env_steps - env_steps) * len(self.seeds)
-        self._teller.tell(self.standing, lr=lr, steps_per_s=steps / max(spent_s, 1e-9))
+        self._teller.tell(
+            self.standing,
+            lr=lr,
+            steps_per_s=steps / max(spent_s, 1e-9),
+            difficulties=[each.value for each in self._difficulties],
+        )
         unit = "environment step" if self._config.max_steps else ""
         self._run.progress(self.done, self.total, message="training", unit=unit)
         if self._is_evaluation_due():
@@ -161,12 +193,14 @@ class Training:
             exploration=tuning["exploration_rate"] * factor,
             exploration_weight=self._config.exploration_weight,
             signalling=tuning["signalling_weight"],
+            signalling_target=self._config.signalling_target,
         )
         learned = self._learner.update(self._updater, weigh)
         standing = self.standing
         standing.updates += 1
         standing.env_steps += self._config.num_copies * self._config.rollout_steps
         standing.count(learned.ended)
+        move(self._difficulties, self._fleet, learned.ended)
         if not learned.is_applied:
             raise NonFiniteGradient(
                 f"not finite at update {standing.updates}: loss {learned.loss:g}, gradient norm {learned.grad_norm:g}",
@@ -182,16 +216,20 @@ class Training:
         """Evaluate every seed, tell it, and keep the weights of a seed that was never better."""
         config, standing, progress = self._config, self.standing, self._progress
         played = during(self.team, config, self.seeds)
-        standing.evaluations = max(
-            standing.evaluations + 1, math.floor(self.done / self.total * config.num_evaluations)
+        is_first = self.done == 0  # of a base model, before any update: no part of the plan
+        standing.evaluations = (
+            0
+            if is_first
+            else max(standing.evaluations + 1, math.floor(self.done / self.total * config.num_evaluations))
         )
-        each = []
+        each = figures_of(self.team, config, self.seeds, self.about, played)
         for index in range(len(self.seeds)):
             value = float(played.returns[index].mean())
-            each.append({"eval_reward": value, "eval_success_rate": float(played.successes[index].mean())})
+            each[index] |= {"eval_reward": value, "eval_success_rate": float(played.successes[index].mean())}
             standing.observe_success(index, bool(played.successes[index].all()))
             if standing.observe(index, value):
                 copy_seed(self.best, self.team, index)
+        standing.curve.append([standing.env_steps, [figures["eval_reward"] for figures in each]])
         found = self._teller.tell_evaluation(standing, each)
         if self._watch is not None:
             self._watch(standing, played)

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 LATER: Mapping[str, Mapping[str, str]] = {
     "training_mode": {
         "skill_acquisition": "a library of options",
-        "behavior_adaptation": "regaining a return after a change",
-        "task_specialization": "fine-tuning with a measured forgetting",
-        "coordination": "teams with a common reward",
-        "multi_agent_collaboration": "teams with a channel and roles",
-        "communication_protocols": "a channel learned from scratch",
     },
     "agent_architecture": {
         "planning": "a learned model and search",
@@ -31,17 +26,25 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "auction": "tasks by bids",
         "consensus": "tasks by agreement",
     },
-    "communication_protocols": {"direct": "words to one hearer", "broadcast": "words to all"},
+    "backend": {"sb3": "Stable-Baselines3 on a Gymnasium environment"},
     "environment.id": {"LunarLander-v3": "it needs box2d", "LunarLander-v2": "it needs box2d"},
 }
 """Setting -> values of the design that are not built yet, and what they are; refused by name."""
 
 KNOWN: Mapping[str, tuple[str, ...]] = {
-    "training_mode": ("reward",),
+    "training_mode": (
+        "reward",
+        "behavior_adaptation",
+        "task_specialization",
+        "coordination",
+        "multi_agent_collaboration",
+        "communication_protocols",
+    ),
     "agent_architecture": ("reactive", "transformer"),
     "coordination_strategy": ("independent", "centralized"),
-    "communication_protocols": (),
+    "communication_protocols": ("direct", "broadcast"),
     "environment_types": ("simulation", "interactive"),
+    "backend": ("own",),
     "policy": ("mlp", "attention", "recurrent"),
 }
 """Setting -> what there is."""
@@ -72,6 +75,33 @@ def check_environment(config: AgentsConfig) -> None:
         raise InvalidSpec(
             f"the environment {name!r} is of the type {kind!r}, environment_types are {config.environment_types}",
             hint=f"set environment_types to ['{kind}']; python:module:Class and http://... are interactive",
+        )
+
+
+def check_mode(config: AgentsConfig) -> None:
+    """The mode has what its exit test needs."""
+    mode = config.training_mode
+    if mode in ("behavior_adaptation", "task_specialization") and config.base_model is None:
+        raise InvalidSpec(f"training_mode {mode!r} needs a base_model", hint="name a finished operation's artifacts")
+    if mode in ("multi_agent_collaboration", "communication_protocols") and not config.communication_protocols:
+        raise InvalidSpec(
+            f"training_mode {mode!r} needs a channel, got communication_protocols []",
+            hint='communication_protocols: ["broadcast"]',
+        )
+    if (
+        mode == "coordination"
+        and "communication_protocols" in config.model_fields_set
+        and config.communication_protocols
+    ):
+        raise InvalidSpec(
+            f"training_mode 'coordination' is without a channel, got {list(config.communication_protocols)}",
+            hint="leave communication_protocols out, or take multi_agent_collaboration",
+        )
+    if mode == "coordination" and config.coordination_strategy == "independent":
+        raise InvalidSpec(
+            "training_mode 'coordination' is measured against independent learners, got coordination_strategy "
+            "'independent'",
+            hint="take centralized",
         )
 
 

@@ -10,6 +10,7 @@ from pydantic import AliasChoices, Field, JsonValue, field_validator, model_vali
 from tutelage.core.document import Document
 from tutelage.core.errors import unknown
 from tutelage.services.agents.config import checks
+from tutelage.services.agents.config.channel import ChannelOptions, Protocol
 from tutelage.services.agents.config.presets import PRESETS
 
 
@@ -33,10 +34,13 @@ class AgentsConfig(Document):
     training_mode: str = Field(
         "reward",
         validation_alias=AliasChoices("training_mode", "mode", "focus"),
-        description="reward: from scratch, for the environment's reward; aliases: mode, focus",
+        description="what is proved at the end: reward (nothing beyond the return), behavior_adaptation, "
+        "task_specialization, coordination, multi_agent_collaboration or communication_protocols; aliases: mode, focus",
     )
     task_complexity: Literal["basic", "intermediate", "advanced"] | None = Field(
-        None, description="how hard the task begins; None: as the environment is"
+        None,
+        description="difficulty moves so that 55-75 % of the last 100 episodes succeed, up to a third (basic), two "
+        "thirds (intermediate) or all (advanced) of it; None: as the environment is",
     )
 
     agent_architecture: str = Field("reactive", description="reactive (feed-forward) or transformer (attention)")
@@ -56,7 +60,13 @@ class AgentsConfig(Document):
         100_000, ge=1, le=1_000_000_000, description="most numbers that an actor may learn; the critic is counted apart"
     )
     base_model: str | None = Field(
-        None, description="a folder of artifacts, a checkpoint or a .safetensors file whose weights it begins with"
+        None, description="the folder of artifacts of a finished operation, whose best policies it begins with"
+    )
+    base_kl_weight: float = Field(
+        0.0, ge=0, le=100, description="price of each nat that the policy moves from the base model's"
+    )
+    max_forgetting: float = Field(
+        0.5, gt=0, le=1, description="task_specialization: share of its former task that the policy may lose"
     )
     freeze_layers: list[str] = Field(
         default_factory=list, description="patterns of parameters that are not trained, such as *.actor.body.layers.0.*"
@@ -70,11 +80,19 @@ class AgentsConfig(Document):
     collaboration_weight: float = Field(
         0.3, ge=0, le=1, description="share of the team's mean reward in what each agent of a team is rewarded with"
     )
-    communication_protocols: list[str] = Field(default_factory=list, description="how agents may speak to each other")
+    communication_protocols: list[Protocol] = Field(
+        default=["direct", "broadcast"],
+        description="how agents speak to each other where the task has a link: direct (to a chosen one), broadcast "
+        "(to all), or both; an empty list: nobody speaks",
+    )
+    channel: ChannelOptions = Field(default_factory=ChannelOptions, description="how words travel")
     signalling_weight: float = Field(
         0.1, ge=0, le=100, description="reward for words that depend on what is seen (positive-signalling bias)"
     )
 
+    signalling_target: float = Field(
+        0.0, ge=0, le=10, description="nats of uncertainty of a word, given what is seen, that the bias leaves alone"
+    )
     max_episodes: int = Field(
         1000, ge=1, le=1_000_000_000, description="episodes of a seed; counts where max_steps is not given"
     )
@@ -113,7 +131,7 @@ class AgentsConfig(Document):
     num_evaluations: int = Field(10, ge=1, le=10_000, description="evaluations and checkpoints over the budget")
     evaluation_episodes: int = Field(20, ge=1, le=10_000, description="episodes of each of them, greedy")
     final_episodes: int = Field(100, ge=1, le=100_000, description="episodes of the last one: greedy and as many drawn")
-    backend: Literal["own"] = Field("own", description="which implementation trains")
+    backend: str = Field("own", description="which implementation trains: own")
 
     @model_validator(mode="before")
     @classmethod
@@ -138,11 +156,12 @@ class AgentsConfig(Document):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        for key in ("training_mode", "agent_architecture", "coordination_strategy"):
+        for key in ("training_mode", "agent_architecture", "coordination_strategy", "backend"):
             checks.check_choice(key, getattr(self, key))
-        for key in ("communication_protocols", "environment_types"):
+        for key in ("environment_types",):
             for value in getattr(self, key):
                 checks.check_choice(key, value)
+        checks.check_mode(self)
         checks.check_policy(self)
         checks.check_environment(self)
         checks.check_budget(self)

@@ -5,6 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+TEAM: Mapping[str, Any] = {
+    "hidden_size": 64,
+    "num_layers": 2,
+    "learning_rate": 2e-3,
+    "entropy_coefficient": 0.01,
+    "exploration_rate": 0.0,
+    "signalling_weight": 0.5,
+    "signalling_target": 0.3,
+}
+"""What the presets of teams have in common. Words keep 0.3 nats of uncertainty while they are learned: a word that two
+situations share would otherwise become sure before another one is tried, and no listener learns what is never said.
+"""
+
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "cartpole": {
         "environment": {"id": "CartPole-v1"},
@@ -35,6 +48,37 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "gae_lambda": 0.94,
         "entropy_coefficient": 0.001,
         "exploration_rate": 0.0,
+    },
+    "speaker_listener": {
+        "environment": {"id": "speaker_listener"},
+        "max_steps": 598_400,
+        **TEAM,
+        "num_copies": 128,
+        "rollout_steps": 25,
+        "epochs": 8,
+        "batch_size": 800,
+        "gamma": 0.95,
+    },
+    "referential_game": {
+        "environment": {"id": "referential_game"},
+        "max_steps": 400_000,
+        **TEAM,
+        "num_copies": 256,
+        "rollout_steps": 8,
+        "epochs": 4,
+        "batch_size": 512,
+    },
+    "switch_riddle": {
+        "environment": {"id": "switch_riddle"},
+        "max_steps": 400_000,
+        **TEAM,
+        "num_copies": 256,
+        "rollout_steps": 12,
+        "epochs": 4,
+        "batch_size": 768,
+        "gamma": 1.0,
+        "communication_protocols": ["broadcast"],
+        "channel": {"reading": "mean", "echo": True},
     },
     "nano": {
         "environment": {"id": "CartPole-v1"},

@@ -56,6 +56,11 @@ class Fleet:
         """Describe one copy of one seed."""
         return self._environments[seed_index].scene(copy)
 
+    @property
+    def environments(self) -> tuple[BatchedEnvironment, ...]:
+        """One batched environment a seed."""
+        return self._environments
+
     def close(self) -> None:
         """Give back what the environments hold."""
         for each in self._environments:

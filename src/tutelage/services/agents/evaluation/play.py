@@ -38,7 +38,7 @@ class Player:
         self._makers = [
             RoleInputs(policy.role, num_seeds=team.num_seeds, num_copies=num_copies) for policy in team.roles
         ]
-        self._memories = [
+        self.memories = [
             policy.actor.memory(team.num_seeds, num_copies * len(policy.role.agents)) for policy in team.roles
         ]
         self.heard: Heard = speech.silence()
@@ -57,16 +57,16 @@ class Player:
                 if words is not None:
                     words[ended] = 0.0
             goes_on = torch.from_numpy(~ended)
-            for index, memory in enumerate(self._memories):
+            for index, memory in enumerate(self.memories):
                 if memory is not None:
                     repeats = len(self._team.roles[index].role.agents)
-                    self._memories[index] = memory * goes_on.repeat(1, repeats).unsqueeze(-1)
+                    self.memories[index] = memory * goes_on.repeat(1, repeats).unsqueeze(-1)
         self.heard = heard
 
     def _of_role(self, index: int, observation: Observation) -> RoleChoice:
         policy, maker = self._team.roles[index], self._makers[index]
         inputs = policy.inputs(maker.actor(observation, self.heard))
-        outputs, self._memories[index] = policy.actor.step(inputs, self._memories[index])
+        outputs, self.memories[index] = policy.actor.step(inputs, self.memories[index])
         noise = None
         if self._generators is not None:
             rows = inputs.shape[1]

@@ -19,6 +19,7 @@ from tutelage.services.agents.ppo.observing import observation_state, restored_o
 from tutelage.services.agents.ppo.plain import arrays, plain
 from tutelage.services.agents.ppo.speech import Speech
 from tutelage.services.agents.ppo.storage import Sizes, Storage, Transitions
+from tutelage.services.agents.teams.rewards import mixed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,18 @@ class Rollout:
 class Collector:
     """Owns the environments of the training, the channels and where their episodes stand."""
 
-    def __init__(self, team: Team, fleet: Fleet, speech: Speech, sizes: Sizes, generators: Sequence[Generator]) -> None:
+    def __init__(
+        self,
+        team: Team,
+        fleet: Fleet,
+        speech: Speech,
+        sizes: Sizes,
+        generators: Sequence[Generator],
+        *,
+        collaboration_weight: float = 0.0,
+    ) -> None:
         self._team, self._fleet, self._speech, self._sizes = team, fleet, speech, sizes
+        self._collaboration_weight = collaboration_weight
         self._generators = generators
         self._storages = [Storage(policy, sizes) for policy in team.roles]
         self._makers = [
@@ -162,11 +173,12 @@ class Collector:
     def _take_in(self, time: int, step: Step, heard: Heard) -> None:
         """Write rewards and ends; where the time limit cut an episode, what the critic saw at its end."""
         over = torch.from_numpy(step.terminated | step.truncated)
+        shared = mixed(step.rewards, self._collaboration_weight)
         for index, (policy, storage, maker) in enumerate(
             zip(self._team.roles, self._storages, self._makers, strict=True)
         ):
             repeats = len(policy.role.agents)
-            rewards = maker.rows(step.rewards)
+            rewards = maker.rows(shared)
             assert rewards is not None, "every agent has a reward"
             storage.rewards[:, time], storage.ended[:, time] = rewards, over.repeat(1, repeats)
             if step.last is not None and step.truncated.any():

@@ -12,6 +12,7 @@ from torch import Generator, Tensor, nn
 
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.policies.team import Team
+from tutelage.services.agents.ppo.anchoring import divergence
 from tutelage.services.agents.ppo.collector import Collector, Ended, Rollout
 from tutelage.services.agents.ppo.holding import Held
 from tutelage.services.agents.ppo.loss import Coefficients, role_loss
@@ -37,8 +38,17 @@ class Learned:
 class Learner:
     """The task of the training layer's parts: its model is the team, its state the environments and random streams."""
 
-    def __init__(self, team: Team, collector: Collector, generators: Sequence[Generator], config: AgentsConfig) -> None:
+    def __init__(
+        self,
+        team: Team,
+        collector: Collector,
+        generators: Sequence[Generator],
+        config: AgentsConfig,
+        *,
+        anchor: Team | None = None,
+    ) -> None:
         self._team, self._collector, self._generators, self._config = team, collector, generators, config
+        self._anchor = anchor
 
     @property
     def model(self) -> nn.Module:
@@ -52,7 +62,7 @@ class Learner:
             gamma=config.gamma, lam=config.gae_lambda, scales_rewards=config.normalize_rewards
         )
         summed, last = self._learn(rollout, updater, weigh)
-        if config.normalize_observations:
+        if config.normalize_observations and self._anchor is None:
             self._collector.learn_normalization()
         figures = {name: torch.stack(values).mean(0) for name, values in summed.items()}
         explained = [explained_variance(part.values, part.returns) for part in rollout.transitions]
@@ -114,9 +124,14 @@ class Learner:
     ) -> Loss:
         """Return the loss of all roles and seeds; each seed's is a mean over its own rows, whoever is beside it."""
         total = torch.zeros(())
-        for policy, rows in zip(self._team.roles, minibatches, strict=True):
+        for index, (policy, rows) in enumerate(zip(self._team.roles, minibatches, strict=True)):
             loss = role_loss(policy, rows, weigh)
             total = total + (loss.total * active).sum()
-            for name, value in loss.parts.items():
+            parts = loss.parts
+            if self._anchor is not None:
+                moved = divergence(policy, self._anchor.roles[index], rows)
+                total = total + self._config.base_kl_weight * (moved * active).sum()
+                parts = {**parts, "base_kl": moved.detach()}
+            for name, value in parts.items():
                 found[name] = found.get(name, torch.zeros_like(value)) + value / len(self._team.roles)
         return Loss(total=total, num_items=1)

@@ -20,7 +20,7 @@ class Coefficients:
 
     `exploration` is the rate of acting at random whose entropy is the policy's target: below it, what is missing is
     added, `exploration_weight` times. `signalling` rewards words that depend on what is seen, H(word) - H(word | seen):
-    the positive-signalling bias of Eccles et al. 2019.
+    the positive-signalling bias of Eccles et al. 2019; below `signalling_target` the latter costs nothing.
     """
 
     clip: float
@@ -29,6 +29,7 @@ class Coefficients:
     exploration: float
     exploration_weight: float
     signalling: float
+    signalling_target: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +58,8 @@ def role_loss(policy: RolePolicy, rows: Minibatch, weigh: Coefficients) -> RoleL
         missing = (policy.role.heads.entropy_at(weigh.exploration) - entropy).relu()
         total = total + weigh.exploration_weight * missing
     if weigh.signalling and odds.word_log_probs is not None and rows.word is not None:
-        total = total - weigh.signalling * signalling(odds.word_log_probs, rows.word >= 0)
+        told = signalling(odds.word_log_probs, rows.word >= 0, target=weigh.signalling_target)
+        total = total - weigh.signalling * told
     with torch.no_grad():
         parts = {
             "policy_loss": policy_loss.detach(),
@@ -69,14 +71,18 @@ def role_loss(policy: RolePolicy, rows: Minibatch, weigh: Coefficients) -> RoleL
     return RoleLoss(total=total, parts=parts)
 
 
-def signalling(word_log_probs: Tensor, spoke: Tensor) -> Tensor:
-    """Return H(word) - H(word | seen), nats a seed (S,), over the rows (S, b) in which somebody spoke."""
+def signalling(word_log_probs: Tensor, spoke: Tensor, *, target: float = 0.0) -> Tensor:
+    """Return H(word) - H(word | seen), nats a seed (S,), over the rows (S, b) in which somebody spoke.
+
+    What is left of H(word | seen) below `target` costs nothing: words that two situations share do not become sure
+    before they are told apart.
+    """
     logs, shares = word_log_probs.flatten(1, -2), spoke.flatten(1).to(word_log_probs.dtype)
     count = shares.sum(1).clamp_min(1.0)
     odds = logs.exp()
     mean = (odds * shares.unsqueeze(-1)).sum(1) / count.unsqueeze(-1)
     given = -((odds * logs).sum(-1) * shares).sum(1) / count
-    return -(mean * mean.clamp_min(EPSILON).log()).sum(-1) - given
+    return -(mean * mean.clamp_min(EPSILON).log()).sum(-1) - (given - target).relu()
 
 
 def _odds(policy: RolePolicy, rows: Minibatch) -> Odds:

@@ -1,0 +1,125 @@
+"""Teams that speak: what the channel wins, against the same policies unheard, the bound without one, and no bias."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.report import Figure, Report
+
+if TYPE_CHECKING:
+    from benchmarks.support.teams import Team
+
+SEEDS, QUICK_SEEDS = (1, 2, 3, 4, 5), (1,)
+QUICK_STEPS = 3_200
+RETURN, SUCCESS, SHUFFLED_COST, STEPS, CPU_S = -8.5, 0.95, 5.0, 600_000, 60.0
+ADDRESSING: Mapping[str, Mapping[str, Any]] = {
+    "dispatch": {"environment": {"id": "dispatch"}},
+    "announcement": {"environment": {"id": "announcement"}, "max_agents": 5},
+}
+"""Tasks in which one way of addressing beats the other: direct words in the first, a broadcast in the second."""
+COMMON: Mapping[str, Any] = {
+    "max_steps": 150_000,
+    "hidden_size": 64,
+    "num_layers": 2,
+    "num_copies": 64,
+    "rollout_steps": 18,
+    "epochs": 4,
+    "batch_size": 576,
+    "learning_rate": 2e-3,
+    "gamma": 0.5,
+    "entropy_coefficient": 0.01,
+    "exploration_rate": 0.0,
+    "signalling_weight": 0.5,
+    "signalling_target": 0.3,
+}
+
+
+def run(*, quick: bool) -> Report:
+    """Train teams of five seeds in one job each; --quick trains one seed for a moment and claims nothing."""
+    if find_spec("torch") is None:
+        print("torch is not installed: nothing is measured")
+        return Report(name="agents_communication", figures=[])
+    import torch  # here, since all benchmarks are imported where torch may be absent
+
+    torch.set_num_threads(1)
+    figures = [*_speaker_listener(quick=quick), *_games(quick=quick), *_addressing(quick=quick)]
+    return Report(name="agents_communication", figures=figures)
+
+
+def _speaker_listener(*, quick: bool) -> list[Figure]:
+    """Ours with the positive-signalling bias, and the same without it."""
+    ours = _train("speaker_listener", {"preset": "speaker_listener"}, quick=quick)
+    naive = _train("speaker_listener, no bias", {"preset": "speaker_listener", "signalling_weight": 0.0}, quick=quick)
+    claims = None if quick else True
+    return [
+        Figure(key="speaker_listener_worst_return", value=min(ours.returns), unit="return", at_least=claims and RETURN),
+        Figure(
+            key="speaker_listener_worst_success", value=min(ours.successes), unit="share", at_least=claims and SUCCESS
+        ),
+        Figure(key="speaker_listener_joint_steps", value=ours.steps, unit="steps", at_most=STEPS),
+        Figure(key="speaker_listener_cpu_s_per_seed", value=ours.cpu_s_per_seed, unit="s", at_most=CPU_S),
+        Figure(
+            key="speaker_listener_least_shuffled_cost",
+            value=min(team - shuffled for team, shuffled in zip(ours.returns, ours.shuffled, strict=True)),
+            unit="return",
+            at_least=claims and SHUFFLED_COST,
+        ),
+        Figure(key="speaker_listener_least_score", value=min(ours.scores), unit="share", at_least=claims and 0.9),
+        Figure(key="speaker_listener_least_influence", value=min(ours.influences), unit="nats"),
+        Figure(key="naive_best_return", value=max(naive.returns), unit="return"),
+        Figure(key="naive_best_success", value=max(naive.successes), unit="share"),
+        Figure(
+            key="naive_mean_score", value=sum(naive.scores) / len(naive.scores), unit="share", at_most=claims and 0.1
+        ),
+        Figure(key="speaker_listener_no_channel", value=ours.bounds["no_channel"], unit="return"),
+        Figure(key="speaker_listener_oracle", value=ours.bounds["oracle"], unit="return"),
+    ]
+
+
+def _games(*, quick: bool) -> list[Figure]:
+    """The referential game and the switch riddle, each above what is possible without a channel."""
+    figures = []
+    for name in ("referential_game", "switch_riddle"):
+        team = _train(name, {"preset": name}, quick=quick)
+        bound = team.bounds["no_channel"]
+        figures += [
+            Figure(
+                key=f"{name}_worst_return", value=min(team.returns), unit="return", at_least=None if quick else bound
+            ),
+            Figure(key=f"{name}_mean_return", value=sum(team.returns) / len(team.returns), unit="return"),
+            Figure(key=f"{name}_no_channel", value=bound, unit="return"),
+            Figure(key=f"{name}_oracle", value=team.bounds["oracle"], unit="return"),
+            Figure(key=f"{name}_mean_score", value=sum(team.scores) / len(team.scores), unit="share"),
+        ]
+    return figures
+
+
+def _addressing(*, quick: bool) -> list[Figure]:
+    """Mean returns by protocol, and how far the better one is ahead."""
+    figures = []
+    for name, config in ADDRESSING.items():
+        found = {}
+        for protocol in ("direct", "broadcast"):
+            given = {**COMMON, **config, "communication_protocols": [protocol]}
+            team = _train(f"{name}, {protocol}", given, quick=quick)
+            found[protocol] = sum(team.returns) / len(team.returns)
+            figures.append(Figure(key=f"{name}_{protocol}", value=found[protocol], unit="return"))
+        better, worse = ("direct", "broadcast") if name == "dispatch" else ("broadcast", "direct")
+        lead = found[better] - found[worse]
+        figures.append(Figure(key=f"{name}_{better}_lead", value=lead, unit="return", at_least=None if quick else 0.1))
+    return figures
+
+
+def _train(name: str, config: Mapping[str, Any], *, quick: bool) -> Team:
+    from benchmarks.support.teams import train_team
+
+    seeds: Sequence[int] = QUICK_SEEDS if quick else SEEDS
+    changes = {"max_steps": QUICK_STEPS, "final_episodes": 20} if quick else {"final_episodes": 1000}
+    team = train_team({**config, **changes, "seeds": list(seeds)})
+    print(
+        f"{name}: returns {[round(value, 2) for value in team.returns]}, success {team.successes}, "
+        f"scores {[round(value, 2) for value in team.scores]}, {team.cpu_s_per_seed:.1f} CPU s a seed"
+    )
+    return team
