@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,4 @@ def test_known_pairs_are_read_as_they_were_written(operation, tmp_path):
     save_known(pairs, tmp_path / KNOWN)
     assert load_known(tmp_path / KNOWN) == pairs
     assert len(pairs) == 64
+    assert not any(re.search(r"<[nv]\d", pair.code) for pair in pairs)

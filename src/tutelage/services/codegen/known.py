@@ -9,7 +9,7 @@ from typing import Any
 
 from tutelage.core.errors import DamagedFile
 from tutelage.services.codegen.data.examples import load_examples, load_shaders
-from tutelage.services.codegen.data.pairs import Pair
+from tutelage.services.codegen.data.pairs import Pair, fill
 from tutelage.services.codegen.language.own_pairs import own_pair
 
 KNOWN = "known_pairs.json"
@@ -45,4 +45,12 @@ def load_known(path: Path) -> list[Pair]:
 
 
 def _pair(*, sentence: str, code: str, slots: dict[str, str]) -> Pair:
-    return Pair(sentence=sentence, code=code, slotted_sentence=sentence, slotted_code=code, slots=slots, program=None)
+    """Return a pair from its slotted texts."""
+    return Pair(
+        sentence=fill(sentence, slots),
+        code=fill(code, slots),
+        slotted_sentence=sentence,
+        slotted_code=code,
+        slots=slots,
+        program=None,
+    )
