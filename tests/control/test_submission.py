@@ -31,7 +31,6 @@ JSON = st.recursive(
     [
         ({}, "invalid_spec", "names no service"),
         ({"service": "fak"}, "unknown_name", "Did you mean 'fake'?"),
-        ({"service": "agents"}, "not_yet", "agents"),
         ({"service": "fake", "confg": {}}, "invalid_spec", "did you mean 'config'"),
         ({"service": "fake", "config": {"stpes": 1}}, "invalid_spec", "did you mean 'steps'"),
         ({"service": "fake", "config": {"steps": 0}}, "invalid_spec", "greater than or equal to 1, got 0"),

@@ -61,7 +61,6 @@ def test_dry_run_starts_nothing(http: httpx.Client) -> None:
         ("GET", "/operations?state=sleeping", None, 422, "unknown_name"),
         ("GET", "/operations?cursor=zzz", None, 422, "invalid_spec"),
         ("GET", "/services/tabuler", None, 422, "unknown_name"),
-        ("GET", "/services/agents", None, 501, "not_yet"),
         ("POST", "/operations", {}, 422, "invalid_spec"),
         ("POST", "/operations", [], 422, "invalid_spec"),
         ("POST", "/operations", {"service": "fake", "config": {"lrr": 1}}, 422, "invalid_spec"),
