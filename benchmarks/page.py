@@ -15,7 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from benchmarks.report import ROOT, Figure, Report
+from benchmarks.report import Figure, Report
 from benchmarks.support.homes import SERVICES, add_operation
 from benchmarks.support.timing import quantile
 from benchmarks.support.writers import BATCH_POINTS, batches, points_of
@@ -24,10 +24,10 @@ from tutelage.core.commands import Verb
 from tutelage.core.errors import MissingDependency
 from tutelage.core.layout import HomeFiles
 from tutelage.core.wire import CommandRequest
+from tutelage.interfaces.rest.page import Page
 from tutelage.settings import Settings
 from tutelage.store import Store
 
-WEB = ROOT / "src" / "tutelage" / "interfaces" / "web"
 NUM_OPERATIONS = 1_000
 LONG_POINTS = 1_000_000
 METRIC = "train_loss"
@@ -63,7 +63,7 @@ def run(*, quick: bool) -> Report:
         visible_ms = time_visible(browser, Path(folder) / "live", num_steps=40 if quick else 200)
         table_ms, history_ms = time_views(browser, Path(folder) / "full", num_visits=3 if quick else 9)
         browser.close()
-    num_bytes = sum(path.stat().st_size for path in WEB.rglob("*") if path.suffix in (".css", ".html", ".js", ".svg"))
+    num_bytes = sum(len(asset.content) for name, asset in Page().assets.items() if not name.endswith(".txt"))
     return Report(
         name="page",
         figures=[

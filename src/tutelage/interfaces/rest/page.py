@@ -1,13 +1,14 @@
 """The page at `/`: static files, which hold nothing of a home; all they show comes through the API.
 
 The files are read once, and their addresses hold a hash of them all: a browser asks for each of them once a version,
-and `/` alone at each visit.
+and `/` alone at each visit. Lines that are only a comment are for who reads the source; they are not sent.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +32,7 @@ HEADERS = {
     "require-trusted-types-for 'script'; trusted-types 'none'",
     "Vary": "Accept-Encoding",
 }
+COMMENT = re.compile(rb"^[ \t]*// .*\n", re.MULTILINE)
 ASK_AGAIN, KEEP = "no-cache", "public, max-age=31536000, immutable"
 MODULES = "<!-- modules -->"
 LATER = frozenset(f"{view}.js" for view in ("compare", "decisions", "hosts", "models", "new", "services", "trajectory"))
@@ -69,7 +71,7 @@ class Page:
     def assets(self) -> dict[str, Asset]:
         """Each file by its path in the folder."""
         return {
-            path.relative_to(self._folder).as_posix(): Asset(content=path.read_bytes(), media_type=TYPES[path.suffix])
+            path.relative_to(self._folder).as_posix(): Asset(content=_sent(path), media_type=TYPES[path.suffix])
             for path in self._folder.rglob("*")
             if path.suffix in TYPES and path.is_file()
         }
@@ -102,6 +104,11 @@ async def asset(request: Request, name: str) -> Response:
     if found is None:
         raise NotFound(f"the page has no file {name[:100]!r}", hint="the page itself is at /")
     return _answer(request, found, KEEP if version == page.version else ASK_AGAIN)
+
+
+def _sent(path: Path) -> bytes:
+    content = path.read_bytes()
+    return COMMENT.sub(b"", content) if path.suffix == ".js" else content
 
 
 def _page(request: Request) -> Page:

@@ -29,7 +29,7 @@ async function ask(method, path, body, headers = {}) {
 }
 
 export const get = path => ask("GET", path)
-export const post = (path, body) => ask("POST", path, JSON.stringify(body), {"Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random())})
+export const post = (path, body, headers) => ask("POST", path, JSON.stringify(body), {"Content-Type": "application/json", ...headers})
 export const put = (path, body) => ask("PUT", path, body, {"Content-Type": "application/octet-stream"})
 export const fileOf = (id, name) => `${ROOT}/operations/${id}/artifacts/${name.split("/").map(encodeURIComponent).join("/")}`
 

@@ -1,4 +1,4 @@
-// Routes: the address after # chooses a view.
+// Routes: the address after # chooses a view; the view draws itself, and again when something was stored.
 import {Problem, session} from "./api.js"
 import {button, byId, fill, h} from "./dom.js"
 import {keys} from "./keys.js"

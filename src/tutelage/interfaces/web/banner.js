@@ -4,7 +4,7 @@ import {asking, commandsOf, recommended, sentenceOf} from "./commands.js"
 import {byId, fill, h} from "./dom.js"
 import {age, capped, figure} from "./format.js"
 import {isPolicy} from "./ledger.js"
-import {ENDED, face, family, icon, shown, story, word} from "./verdict.js"
+import {face, family, icon, shown, story, word} from "./verdict.js"
 
 const DEEDS = {completed: ["stop", "Stopped early"], cancelled: ["cancel", "Cancelled"], paused: ["pause", "Paused"]}
 
@@ -41,7 +41,7 @@ function action(op) {
 	if (act) buttons.push(asking(op, act, "pri"))
 	if (act?.verb === "approve") buttons.push(asking(op, {verb: "reject"}))
 	else if (act && act.verb !== "branch" && legal.includes("branch") && op.metrics.best) buttons.push(asking(op, {verb: "branch"}))
-	const said = sentenceOf(op), live = !ENDED.includes(op.state), waiting = op.policy.pending
+	const said = sentenceOf(op), live = !["completed", "cancelled", "failed", "interrupted"].includes(op.state), waiting = op.policy.pending
 	if (!buttons.length && !waiting && !(live && said)) return null
 	return h(".rec", live && said ? h(".l", h("b", "Recommended: "), said) : null, buttons.length ? h(".bs", buttons) : null, waiting ? hold(waiting) : null)
 }

@@ -1,4 +1,4 @@
-// The chart of one metric with its training pair.
+// The chart of one metric with its training pair: raw behind smooth, the judge's best, the verdict painted, deeds below.
 import {difference, figure} from "./format.js"
 import {marks} from "./marks.js"
 import {evened, focusRange, fullRange} from "./smooth.js"

@@ -7,15 +7,15 @@ import {ENDED, shown, word} from "./verdict.js"
 
 const ORDER = ["approve", "reject", "pause", "resume", "tune", "branch", "stop", "checkpoint", "cancel"]
 const WORDS = {
-	pause: ["Pause", "Saves a checkpoint at the next step and ends the process.", "Frees the machine for what waits.", "Can be resumed from that checkpoint."],
-	resume: ["Resume", "Goes on from its latest checkpoint as soon as there is a place.", "Later steps of the earlier attempt are superseded."],
-	stop: ["Stop", "Ends at the next step and keeps the best it has.", "Runs the final evaluation. State becomes completed, stopped early.", "Cannot be continued; a branch can start from its checkpoint."],
-	cancel: ["Cancel", "Abandons it at the next step; a checkpoint is kept.", "No final evaluation and no result."],
-	checkpoint: ["Checkpoint", "Saves a resumable state at the next step; training goes on."],
-	tune: ["Tune", "Changes the settings below at the next step.", "The change is marked on the curve and kept in the ledger."],
-	branch: ["Branch", "Starts a new operation from a checkpoint of this one.", "This one goes on as it is."],
-	approve: ["Approve", "It goes on with what it asked for."],
-	reject: ["Reject", "It goes on without what it asked for; where that is not possible, it stops."],
+	pause: ["Pause", "Pausing at the next step", "Keep it running", ["Saves a checkpoint at the next step and ends the process.", "Frees the machine for what waits.", "Can be resumed from that checkpoint."]],
+	resume: ["Resume", "Resuming", "Leave it", ["Goes on from its latest checkpoint as soon as there is a place.", "Later steps of the earlier attempt are superseded."]],
+	stop: ["Stop", "Stopping at the next step", "Keep it running", ["Ends at the next step and keeps the best it has.", "Runs the final evaluation. State becomes completed, stopped early.", "Cannot be continued; a branch can start from its checkpoint."]],
+	cancel: ["Cancel", "Cancelling", "Keep it running", ["Abandons it at the next step; a checkpoint is kept.", "No final evaluation and no result."]],
+	checkpoint: ["Checkpoint", "Saving at the next step", "Not now", ["Saves a resumable state at the next step; training goes on."]],
+	tune: ["Tune", "Applied at the next step", "Leave it as it is", ["Changes the settings below at the next step.", "The change is marked on the curve and kept in the ledger."]],
+	branch: ["Branch", "Branching", "Not now", ["Starts a new operation from a checkpoint of this one.", "This one goes on as it is."]],
+	approve: ["Approve", "Approving", "Decide later", ["It goes on with what it asked for."]],
+	reject: ["Reject", "Rejecting", "Decide later", ["It goes on without what it asked for; where that is not possible, it stops."]],
 }
 
 export const commandsOf = op => ORDER.filter(verb => op.commands[verb] === null)
@@ -62,7 +62,7 @@ function reasonFor(op, verb) {
 // Asks for the reason, then sends one command to each; the ledger entry is the receipt.
 export async function openDialog(op, act, many = [op]) {
 	if (!isLive()) return
-	const {verb, args} = act, [title, ...consequences] = WORDS[verb]
+	const {verb, args} = act, [title, doing, leave, consequences] = WORDS[verb]
 	const dialog = byId("dialog"), {principal} = session()
 	const what = many.length > 1 ? `${many.length} operations` : nameOf(op)
 	const more = verb === "tune" ? await tuneFields(op, args || {}) : verb === "branch" ? await branchFields(op, args || {}) : null
@@ -71,18 +71,21 @@ export async function openDialog(op, act, many = [op]) {
 	const send = h("button", {type: "submit", class: "btn pri"}, labelOf(act).replace("…", ""))
 	const form = h("form", h("h2", {id: "dialog-title"}, `${title} ${what}?`), h("ul", consequences.map(line => h("li", line))), more?.element,
 		field(why, "Reason"), h(".rd", `Recorded as ${principal ? `${principal.name} (${principal.kind})` : "the one signed in"}, with the verdict and its evidence.`), says,
-		h(".row2", h("kbd", "Ctrl Enter"), button("Not now", () => dialog.close()), send))
+		h(".row2", h("kbd", "Ctrl Enter"), button(leave, () => dialog.close()), send))
 	form.addEventListener("submit", event => {event.preventDefault(); submit()})
 	form.addEventListener("keydown", event => {if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit()})
 	async function submit() {
 		send.disabled = true
+		const label = send.textContent
+		send.textContent = doing
 		try {
 			const given = more ? more.values() : {}
-			for (const each of many) await post(`/operations/${each.id}/commands`, {verb, args: given, reason: why.value})
+			for (const each of many) await post(`/operations/${each.id}/commands`, {verb, args: given, reason: why.value}, {"Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random())})
 			dialog.close()
 		} catch (error) {
 			fill(says, error.message, error.hint ? ` ${error.hint}` : "")
 			send.disabled = false
+			send.textContent = label
 		}
 	}
 	fill(dialog, form)

@@ -1,4 +1,4 @@
-// Operations side by side.
+// Operations side by side: a sentence, the curves, how far they lie apart, what was measured, which settings differ.
 import {get, service} from "./api.js"
 import {axesOf, bestSoFar, colours, faded} from "./chart.js"
 import {asking, commandsOf} from "./commands.js"

@@ -1,13 +1,11 @@
 // The ledger: who did what and why, what followed, and how the verdict changed. Newest first.
 import {button, fill, h} from "./dom.js"
-import {age, capped, figure, short, value} from "./format.js"
-import {LIVE, face, icon, whoSign, word} from "./verdict.js"
+import {age, capped, figure, value} from "./format.js"
+import {FACES, icon, whoSign, word} from "./verdict.js"
 
 const DID = {pause: "paused it", resume: "resumed it", stop: "stopped it", cancel: "cancelled it", checkpoint: "asked for a checkpoint", tune: "tuned", branch: "branched", approve: "approved", reject: "rejected"}
 export const isPolicy = principal => principal.name === "policy" || principal.name.startsWith("policy:")
 export const kindOf = principal => (isPolicy(principal) ? "policy" : principal.kind)
-
-const when = at => h("time", {datetime: at, title: at}, age(at))
 
 export function changesOf(args) {
 	return Object.entries(args.set || args).filter(([name]) => !["from", "name"].includes(name)).map(([name, to]) => `${name} ${value(to)}`).join(", ")
@@ -21,7 +19,7 @@ export function entry(decision, {operation = null, unit = "step", onhover = null
 		decision.created ? h("a", {href: `#/op/${decision.created}`}, "open the branch") : null].filter(Boolean)
 	return h("li", {id: `d-${decision.id}`, class: status, onpointerenter: onhover && (() => onhover(decision.id)), onpointerleave: onhover && (() => onhover(null))},
 		h("span.g", whoSign(kindOf(principal), 13)),
-		h("div", h(".h", h("span", h("b", principal.name), " ", h(isRefused ? "s" : "span", {}, DID[verb] + object), operation ? [" ", h("a", {href: `#/op/${operation.id}`}, operation.name || operation.id)] : null), when(decision.at)),
+		h("div", h(".h", h("span", h("b", principal.name), " ", h(isRefused ? "s" : "span", {}, DID[verb] + object), operation ? [" ", h("a", {href: `#/op/${operation.id}`}, operation.name || operation.id)] : null), h("time", {datetime: decision.at, title: decision.at}, age(decision.at))),
 			decision.reason ? reason(decision.reason) : null, h(".eff", effect.flatMap((part, i) => (i ? [" · ", part] : [part])))))
 }
 
@@ -32,22 +30,22 @@ function reason(text) {
 }
 
 function quiet(sign, words, at, detail) {
-	return h("li.soft", h("span.g", sign), h("div", h(".h", h("span", words), when(at)), detail ? h(".eff", detail) : null))
+	return h("li.soft", h("span.g", sign), h("div", h(".h", h("span", words), h("time", {datetime: at, title: at}, age(at))), detail ? h(".eff", detail) : null))
 }
 
 const quietly = {
-	verdict: event => {const name = event.data.verdict; return quiet(icon(name, 14), ["Verdict became ", h("b", {class: `v-${face(name)[1]} vw`}, word(name).toLowerCase())], event.at, event.data.sentence || "")},
+	verdict: event => {const name = event.data.verdict; return quiet(icon(name, 14), ["Verdict became ", h("b", {class: `v-${FACES[name]?.[1]} vw`}, word(name).toLowerCase())], event.at, event.data.sentence || "")},
 	attempt_started: event => quiet(whoSign("policy", 10), `Attempt ${event.attempt} started${event.data.from_step ? ` from step ${figure(event.data.from_step)}` : ""}`, event.at, event.data.hardware || ""),
 	state: event => quiet(icon(event.data.state, 14), `${word(event.data.state)}`, event.at, event.data.detail || event.data.reason || ""),
 	error: event => quiet(icon("failed", 14), capped(String(event.data.message || "Failed"), 200), event.at, event.data.hint || ""),
 }
-const PLAIN_STATES = [...LIVE, "pending"]
+const PLAIN_STATES = ["running", "pausing", "stopping", "resuming", "pending"]
 
 export function timeline(operation, decisions, events, onhover) {
 	const lines = [...decisions.map(item => [item.at, entry(item, {unit: operation.metrics.unit, onhover})]),
 		...events.filter(event => quietly[event.kind] && !(event.kind === "state" && PLAIN_STATES.includes(event.data.state)) && !(event.kind === "verdict" && event.data.verdict === "insufficient_evidence" )).map(event => [event.at, quietly[event.kind](event)]),
-		[operation.created_at, h("li", h("span.g", whoSign(operation.owner.kind, 13)), h("div", h(".h", h("span", h("b", operation.owner.name), " created it"), when(operation.created_at)),
-			operation.links.map(link => h(".eff", h("a", {href: `#/op/${link.id}`}, `${link.kind === "branch" ? "branch of" : "takes"} ${short(link.id)}${link.at === null ? "" : ` at ${figure(link.at)}`}`)))))]]
+		[operation.created_at, h("li", h("span.g", whoSign(operation.owner.kind, 13)), h("div", h(".h", h("span", h("b", operation.owner.name), " created it"), h("time", {datetime: operation.created_at, title: operation.created_at}, age(operation.created_at))),
+			operation.links.map(link => h(".eff", h("a", {href: `#/op/${link.id}`}, `${link.kind === "branch" ? "branch of" : "takes"} …${link.id.slice(-6)}${link.at === null ? "" : ` at ${figure(link.at)}`}`)))))]]
 	return h("ol", lines.sort((a, b) => (a[0] < b[0] ? 1 : -1)).map(([, line]) => line))
 }
 

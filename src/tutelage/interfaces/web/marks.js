@@ -1,4 +1,4 @@
-// What a chart shows beside its lines.
+// What a chart shows beside its lines: the best and what cannot be told apart from it, labels, the lane of marks.
 import {figure} from "./format.js"
 import {colours, faded} from "./chart.js"
 import {SHAPES, WHO} from "./verdict.js"

@@ -1,4 +1,4 @@
-// A new operation, and what the server says before it starts.
+// A new operation: service, preset, settings from the JSON schema; beside them what the server says before it starts.
 import {get, post, put, Problem, service} from "./api.js"
 import {typed} from "./commands.js"
 import {button, byId, choice, crumb, field, fill, h, isGiven, serviceCards, table, wrong} from "./dom.js"
@@ -138,7 +138,7 @@ function refused(model, error, head) {
 
 async function start(model) {
 	try {
-		const op = await post("/operations", specOf(model))
+		const op = await post("/operations", specOf(model), {"Idempotency-Key": crypto.randomUUID?.() ?? String(Math.random())})
 		location.hash = `#/op/${op.id}`
 	} catch (error) {
 		refused(model, error, h(".ch", h("h2", "It did not start")))

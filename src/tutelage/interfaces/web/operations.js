@@ -1,4 +1,4 @@
-// All operations, most urgent first.
+// All operations, most urgent first: a row says and shows what is happening, and offers what to do.
 import {get, mayAct} from "./api.js"
 import {asking, commandsOf, openDialog, recommended} from "./commands.js"
 import {bar, button, byId, chip, fill, h, heading, holds} from "./dom.js"

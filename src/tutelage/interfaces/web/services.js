@@ -1,4 +1,4 @@
-// What can be trained.
+// What can be trained: the settings that matter, the metrics with their units, what may be tuned.
 import {get, service} from "./api.js"
 import {card, fill, h, heading, serviceCards, table} from "./dom.js"
 import {figure} from "./format.js"

@@ -1,4 +1,4 @@
-// How a verdict or a state looks.
+// How a verdict or a state looks: a word, a colour, an outer shape that says how urgent, an inner sign.
 import {svg} from "./dom.js"
 
 export const SHAPES = {
@@ -13,24 +13,21 @@ const SIGNS = {
 	bang: "M8 6v3.6M8 11.7v.2", flat: "M5.4 10.4h5.2", clock: "M8 4.6V8.2l2.4 1.5", ask: "M6.2 6.3c.1-2.3 3.7-2.2 3.6 0 0 1.5-1.8 1.5-1.8 3M8 11.4v.2",
 	same: "M4.9 6.7h6.2M4.9 9.3h6.2", arrow: "M5 10.6l5.6-5.4M6.6 5h4.1v4.1", tick: "M4.8 8.3l2.2 2.3 4.3-4.9", bars: "M6.4 5.4v5.2M9.6 5.4v5.2", slash: "M5.5 10.5l5-5", none: "",
 }
-const FACES = {
+export const FACES = {
 	non_finite: ["Non-finite", "red", "oct", "x"], diverged: ["Diverged", "red", "oct", "rise"], failed: ["Failed", "red", "oct", "bang"],
 	overfitting: ["Overfitting", "amber", "tri", "bang"], not_learning: ["Not learning", "amber", "tri", "flat"],
 	stalled: ["Stalled", "violet", "sq", "clock"], approval: ["Asks you", "violet", "sq", "ask"], host: ["Link cut", "violet", "sq", "x"],
 	interrupted: ["Interrupted", "violet", "sq", "bang"], plateaued: ["Plateaued", "blue", "disc", "same"], improving: ["Improving", "green", "disc", "arrow"],
-	finished: ["Finished", "ink", "ring", "tick"], insufficient_evidence: ["Too early to say"],
-	pending: ["Queued"], paused: ["Paused", "ink", "ring", "bars"], pausing: ["Pausing", "grey", "ring", "bars"],
+	finished: ["Finished", "ink", "ring", "tick"], insufficient_evidence: ["Too early to say", "grey", "dash", "none"],
+	pending: ["Queued", "grey", "dash", "none"], paused: ["Paused", "ink", "ring", "bars"], pausing: ["Pausing", "grey", "ring", "bars"],
 	resuming: ["Resuming", "grey", "ring", "arrow"], stopping: ["Stopping", "grey", "ring", "flat"], cancelled: ["Cancelled", "ink", "ring", "slash"],
-	running: ["Running"], completed: ["Completed", "ink", "ring", "tick"],
-	passed: ["Passed", "green", "ring", "tick"], info: ["Noted", "blue", "ring", "bang"], not_applicable: ["Not applicable"], skipped: ["Skipped"],
+	running: ["Running", "grey", "dash", "none"], completed: ["Completed", "ink", "ring", "tick"],
+	passed: ["Passed", "green", "ring", "tick"], info: ["Noted", "blue", "ring", "bang"], not_applicable: ["Not applicable", "grey", "dash", "none"], skipped: ["Skipped", "grey", "dash", "none"],
 }
 export const LIVE = ["running", "pausing", "stopping", "resuming"]
 export const ENDED = ["completed", "failed", "cancelled", "interrupted"]
 
-export function face(name) {
-	const [said = name, colour = "grey", shape = "dash", sign = "none"] = FACES[name] || []
-	return [said, colour, shape, sign]
-}
+export const face = name => FACES[name] || [name, "grey", "dash", "none"]
 export const word = name => face(name)[0]
 export const family = name => `v-${face(name)[1]}`
 export const ofFinding = finding => finding.outcome === "issue"
