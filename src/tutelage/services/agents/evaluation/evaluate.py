@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tutelage.services.agents.building import fleet_of, generators_of, speech_of
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.evaluation.play import Played, play
+from tutelage.services.agents.evaluation.statistics import estimate
 from tutelage.services.agents.policies.team import Team
 
 DURING, FINAL, FINAL_CHOICES = 10, 11, 12
 """Streams of randomness: of evaluations on the way, by which the best is kept, and of the last one."""
+BOOTSTRAP_SEED = 0
+"""Intervals of the same episodes are the same, always."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +53,7 @@ def _played(
 
 
 def evaluation_document(evaluation: Evaluation, seeds: Sequence[int]) -> dict[str, Any]:
-    """Return every seed's figures, and the means over seeds."""
+    """Return every seed's figures, the means over seeds, and interquartile means with 95 % intervals."""
     return {
         "episodes": int(evaluation.greedy.returns.shape[1]),
         "greedy": _document(evaluation.greedy, seeds),
@@ -67,4 +72,12 @@ def _document(played: Played, seeds: Sequence[int]) -> dict[str, Any]:
     each = {
         str(seed): {**figures(index), "returns": played.returns[index].tolist()} for index, seed in enumerate(seeds)
     }
-    return {**figures(slice(None)), "seeds": each}
+    return {**figures(slice(None)), "interquartile_mean": _interquartile_mean(played), "seeds": each}
+
+
+def _interquartile_mean(played: Played) -> dict[str, Any]:
+    """Return that of the returns, with its interval over seeds, or over episodes where there is one seed."""
+    is_several = len(played.returns) > 1
+    scores = played.returns.mean(1) if is_several else played.returns[0]
+    found = estimate(scores[:, None], random=np.random.default_rng(BOOTSTRAP_SEED))
+    return {**found.as_dict(), "over": "seeds" if is_several else "episodes"}
