@@ -134,4 +134,6 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "final_episodes": 10,
     },
 }
-"""`nano` trains in a second, for tests; the others reach their environment's mark in a few CPU seconds a seed."""
+"""`nano` trains in a second, for tests. What the others reach, and which of them do not yet reach their mark, stands in
+benchmarks/README.md.
+"""
