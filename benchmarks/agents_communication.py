@@ -6,34 +6,22 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from benchmarks.report import Figure, Report
 
 if TYPE_CHECKING:
     from benchmarks.support.teams import Team
+    from tutelage.services.agents.evaluation.statistics import Estimate
 
 SEEDS, QUICK_SEEDS = (1, 2, 3, 4, 5), (1,)
 QUICK_STEPS = 3_200
 RETURN, SUCCESS, SHUFFLED_COST, STEPS, CPU_S = -8.5, 0.95, 5.0, 600_000, 60.0
-ADDRESSING: Mapping[str, Mapping[str, Any]] = {
-    "dispatch": {"environment": {"id": "dispatch"}},
-    "announcement": {"environment": {"id": "announcement"}, "max_agents": 5},
+ADDRESSING: Mapping[str, tuple[str, str]] = {
+    "dispatch": ("direct", "broadcast"),
+    "announcement": ("broadcast", "direct"),
 }
-"""Tasks in which one way of addressing beats the other: direct words in the first, a broadcast in the second."""
-COMMON: Mapping[str, Any] = {
-    "max_steps": 150_000,
-    "hidden_size": 64,
-    "num_layers": 2,
-    "num_copies": 64,
-    "rollout_steps": 18,
-    "epochs": 4,
-    "batch_size": 576,
-    "learning_rate": 2e-3,
-    "gamma": 0.5,
-    "entropy_coefficient": 0.01,
-    "exploration_rate": 0.0,
-    "signalling_weight": 0.5,
-    "signalling_target": 0.3,
-}
+"""Tasks in which one way of addressing beats the other: (better, worse)."""
 
 
 def run(*, quick: bool) -> Report:
@@ -97,19 +85,27 @@ def _games(*, quick: bool) -> list[Figure]:
 
 
 def _addressing(*, quick: bool) -> list[Figure]:
-    """Mean returns by protocol, and how far the better one is ahead."""
+    """Mean returns by protocol with intervals over seeds, and how far the better one is ahead."""
     figures = []
-    for name, config in ADDRESSING.items():
+    for name, (better, worse) in ADDRESSING.items():
         found = {}
-        for protocol in ("direct", "broadcast"):
-            given = {**COMMON, **config, "communication_protocols": [protocol]}
-            team = _train(f"{name}, {protocol}", given, quick=quick)
-            found[protocol] = sum(team.returns) / len(team.returns)
-            figures.append(Figure(key=f"{name}_{protocol}", value=found[protocol], unit="return"))
-        better, worse = ("direct", "broadcast") if name == "dispatch" else ("broadcast", "direct")
-        lead = found[better] - found[worse]
+        for protocol in (better, worse):
+            team = _train(f"{name}, {protocol}", {"preset": name, "communication_protocols": [protocol]}, quick=quick)
+            found[protocol] = _mean_of(team.returns)
+            figures += [
+                Figure(key=f"{name}_{protocol}", value=found[protocol].value, unit="return"),
+                Figure(key=f"{name}_{protocol}_low", value=found[protocol].low, unit="return"),
+                Figure(key=f"{name}_{protocol}_high", value=found[protocol].high, unit="return"),
+            ]
+        lead = found[better].value - found[worse].value
         figures.append(Figure(key=f"{name}_{better}_lead", value=lead, unit="return", at_least=None if quick else 0.1))
     return figures
+
+
+def _mean_of(returns: Sequence[float]) -> Estimate:
+    from tutelage.services.agents.evaluation.statistics import estimate
+
+    return estimate(np.array(returns), random=np.random.default_rng(0), statistic=lambda scores: float(np.mean(scores)))
 
 
 def _train(name: str, config: Mapping[str, Any], *, quick: bool) -> Team:

@@ -68,7 +68,12 @@ KEYS = {
                 "naive_best_success",
                 "naive_mean_score",
                 *(f"{game}_{key}" for game in ("referential_game", "switch_riddle") for key in GAME_KEYS),
-                *(f"{task}_{way}" for task in ("dispatch", "announcement") for way in ("direct", "broadcast")),
+                *(
+                    f"{task}_{way}{end}"
+                    for task in ("dispatch", "announcement")
+                    for way in ("direct", "broadcast")
+                    for end in ("", "_low", "_high")
+                ),
                 "dispatch_direct_lead",
                 "announcement_broadcast_lead",
             },

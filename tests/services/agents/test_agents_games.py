@@ -106,6 +106,40 @@ def test_three_prisoners_with_a_light_reach_the_oracle() -> None:
     assert succeeded.mean() == returns.mean()
 
 
+def test_the_last_day_of_the_riddle_is_an_end_and_no_cut() -> None:
+    game = SwitchRiddle(2, seed=0)
+    game.reset()
+    for day in range(6):
+        step = game.step((np.zeros(2, np.int64),) * 3)
+        assert step.terminated.tolist() == [day == 5] * 2
+        assert not step.truncated.any()
+
+
+@pytest.mark.parametrize("game", [SwitchRiddle, ReferentialGame])
+def test_who_has_nothing_to_decide_does_not_play(game: Any) -> None:
+    first = game(8, seed=0).reset()
+    assert (first.plays.sum(1) == 1).all()
+    assert (first.plays == first.speaks).all()
+
+
+@pytest.mark.parametrize("task", [Announcement, Dispatch])
+def test_the_critics_state_says_what_is_due_and_the_last_order_is_the_end(task: Any) -> None:
+    game = task(6, seed=0)
+    observation = game.reset()
+    sizes = (game.num_tasks + 1, game.num_workers + 1)
+    assert not observation.plays[:, 1:].any()
+    for number in range(game.rounds + 1):
+        now, due = np.split(observation.state, 2, axis=1)
+        assert due[:, [sizes[0] - 1, -1]].all() == (number == 0)
+        idle = np.zeros(6, np.int64)
+        step = game.step((None, *[idle] * game.num_workers))
+        observation = step.last or step.observation
+        assert (np.split(observation.state, 2, axis=1)[1] == now).all()
+    assert step.terminated.all()
+    assert not observation.plays[:, 0].any()
+    assert observation.state.shape[1] == game.about.state
+
+
 @pytest.mark.parametrize(("prisoners", "days"), [(3, 6), (4, 10)])
 def test_the_riddles_oracle_is_the_share_of_sequences_with_all(prisoners: int, days: int) -> None:
     if prisoners == 3:

@@ -58,14 +58,14 @@ class Orders(VectorizedTask):
         self._draw(which)
 
     def advance(self, actions: Actions) -> tuple[NDArray[np.float64], Booleans, Booleans]:
-        """Score what the workers do about the order that was seen one step ago."""
+        """Score what the workers do about the order that was seen one step ago; the last one is the end."""
         done = np.stack([np.asarray(action) for action in actions[1:]], 1)
         score = np.where(self.due_order >= 0, self.score(done), 0.0) / self.rounds
         self.scored += score
         self.due_order, self.due_worker = self.order.copy(), self.worker.copy()
         self._draw(np.ones(self.num, bool))
         rewards = np.repeat(score[:, None], self.num_workers + 1, axis=1)
-        return rewards, np.zeros(self.num, bool), self.scored >= ENOUGH
+        return rewards, self.elapsed >= self.rounds, self.scored >= ENOUGH
 
     def scene(self, copy: int) -> dict[str, Any]:
         """Draw the guide with its order above the workers; whoever an order is for has a bar under it."""
@@ -89,6 +89,19 @@ class Orders(VectorizedTask):
         self.order[which] = self.rng.integers(self.num_tasks, size=count)
         self.worker[which] = self.rng.integers(self.num_workers, size=count)
 
+    def _state(self) -> Floats:
+        """What is ordered now and what is due: a critic that cannot see the latter takes luck for skill."""
+        orders = np.eye(self.num_tasks + 1, dtype=np.float32)
+        workers = np.eye(self.num_workers + 1, dtype=np.float32)
+        # -1, nothing due, picks the last row.
+        parts = (orders[self.order], workers[self.worker], orders[self.due_order], workers[self.due_worker])
+        return np.concatenate(parts, 1)
+
+    def _plays(self) -> Booleans:
+        """The guide until the last order, the workers once one is due."""
+        is_due = np.repeat((self.due_order >= 0)[:, None], self.num_workers, 1)
+        return np.concatenate([self.elapsed[:, None] < self.rounds, is_due], 1)
+
     def _workers_see(self) -> tuple[Floats, ...]:
         """Each worker sees which one it is, and whether an order is due."""
         due = (self.due_order >= 0).astype(np.float32)[:, None]
@@ -106,6 +119,7 @@ class Orders(VectorizedTask):
             version="1",
             agents=(AgentSpaces(name="guide", observation=guide, action=None), *workers),
             max_steps=self.rounds + 1,
+            state=2 * (self.num_tasks + self.num_workers + 2),
             success=success,
             link=Link(words=self.num_tasks, speakers=(GUIDE,), hearers=hearers),
             references=bounds,
@@ -148,7 +162,8 @@ class Announcement(Orders):
 
     def observe(self) -> Observation:
         """The guide: the order, one-hot. A worker: which one it is, and whether an order is due."""
-        return Observation(seen=(one_hot(self.order, self.num_tasks), *self._workers_see()))
+        seen = (one_hot(self.order, self.num_tasks), *self._workers_see())
+        return Observation(seen=seen, plays=self._plays(), state=self._state())
 
 
 class Dispatch(Orders):
@@ -193,4 +208,4 @@ class Dispatch(Orders):
     def observe(self) -> Observation:
         """The guide: worker and task, one-hot. A worker: which one it is, and whether an order is due."""
         guide = np.concatenate([one_hot(self.worker, self.num_workers), one_hot(self.order, self.num_tasks)], 1)
-        return Observation(seen=(guide, *self._workers_see()))
+        return Observation(seen=(guide, *self._workers_see()), plays=self._plays(), state=self._state())

@@ -86,7 +86,10 @@ class ReferentialGame(VectorizedTask):
         return np.repeat(right[:, None], 2, axis=1).astype(np.float32), choosing, right
 
     def observe(self) -> Observation:
-        """The sender: the target's attributes, one-hot, at the first step. The receiver: all candidates' attributes."""
+        """The sender: the target's attributes, one-hot, at the first step. The receiver: all candidates' attributes.
+
+        Each plays in its own step only: nothing is learned of a choice that counts for nothing.
+        """
         speaking = self.elapsed == SPEAK
         there = np.arange(self.num_candidates) < self.count[:, None]
         shown = self._features[self.candidates] * there[..., None]
@@ -94,6 +97,7 @@ class ReferentialGame(VectorizedTask):
         turns = np.stack([speaking, ~speaking], 1)
         return Observation(
             seen=(target, shown.reshape(self.num, -1)),
+            plays=turns,
             speaks=np.stack([speaking, np.zeros(self.num, bool)], 1),
             hears=turns & np.array([False, True]),
             allowed=(None, there),

@@ -51,14 +51,15 @@ class SwitchRiddle(VectorizedTask):
         self.visitor[which] = self.rng.integers(self.num_prisoners, size=int(which.sum()))
 
     def advance(self, actions: Actions) -> tuple[NDArray[np.float64], Booleans, Booleans]:
-        """Take the visitor's action, then draw the next day's visitor."""
+        """Take the visitor's action, then draw the next day's visitor. The last day is an end: nothing follows."""
         rows = np.arange(self.num)
         chosen = np.stack([np.asarray(action) for action in actions], 1)[rows, self.visitor]
         self.visited[rows, self.visitor] = True
         told, is_true = chosen == TELL, self.visited.all(1)
+        is_last = self.elapsed + 1 >= self.about.max_steps
         reward = np.where(told, np.where(is_true, 1.0, -1.0), 0.0)
         self.visitor = self.rng.integers(self.num_prisoners, size=self.num)
-        return np.repeat(reward[:, None], self.num_prisoners, axis=1), told, told & is_true
+        return np.repeat(reward[:, None], self.num_prisoners, axis=1), told | is_last, told & is_true
 
     def observe(self) -> Observation:
         """Each sees: in the room now, has been there before, first day, share of the days gone."""
@@ -71,6 +72,7 @@ class SwitchRiddle(VectorizedTask):
         agents = range(self.num_prisoners)
         return Observation(
             seen=tuple(np.ascontiguousarray(seen[:, agent]) for agent in agents),
+            plays=inside,
             speaks=inside,
             hears=inside,
             allowed=tuple(np.ascontiguousarray(may[:, agent]) for agent in agents),

@@ -12,8 +12,8 @@ from tutelage.services.agents.policies.heads import Heads
 class Role:
     """Agents with one set of weights. An actor's input is what it sees, what it hears, and which of them it is.
 
-    `critic_inputs` 0: the critic sees what the actor does. Otherwise it sees the state, or all that all agents see and
-    hear side by side, and which of the role's agents it judges; `critic_seen` of these numbers are normalised.
+    `critic_inputs` 0: the critic sees what the actor does. Otherwise it sees the state, or all that all agents see,
+    then all that they hear, and which of the role's agents it judges; the first `critic_seen` numbers are normalised.
     """
 
     name: str
@@ -55,7 +55,7 @@ def roles_of(
         key = (agent.observation, agent.action, agent.entities, symbols[index], widths[index])
         groups.setdefault(key if shares else (index,), []).append(index)
     seen = about.state or sum(agent.observation for agent in about.agents)
-    shared = seen + (0 if about.state else sum(widths)) if centralized and num > 1 else 0
+    shared = seen + sum(widths) if centralized and num > 1 else 0
     return tuple(_role(about, tuple(agents), symbols, widths, shared, seen) for agents in groups.values())
 
 

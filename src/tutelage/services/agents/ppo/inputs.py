@@ -34,10 +34,8 @@ class RoleInputs:
         """Return (S, rows, critic inputs); None where the critic sees what the actor does."""
         if not self._role.critic_inputs:
             return None
-        if observation.state is not None:
-            shared = observation.state
-        else:
-            shared = np.concatenate([*observation.seen, *(each for each in heard if each is not None)], -1)
+        seen = observation.seen if observation.state is None else (observation.state,)
+        shared = np.concatenate([*seen, *(each for each in heard if each is not None)], -1)
         if self._names is None:
             return torch.from_numpy(shared)
         parts = [np.concatenate((shared, self._names[place]), -1) for place in range(len(self._role.agents))]
