@@ -17,9 +17,10 @@ HAS_MLFLOW = importlib.util.find_spec("mlflow") is not None
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 GAME_KEYS = ("worst_return", "mean_return", "no_channel", "oracle", "mean_score")
 MODE_KEYS = {
-    *(f"adaptation_{key}" for key in ("steps", "steps_from_scratch", "steps_ratio", "level")),
+    *(f"adaptation_{key}" for key in ("level", "return_at_once", "steps", "steps_from_scratch", "steps_ratio")),
     *(f"specialization_{key}" for key in ("gain", "gain_low", "forgetting")),
-    *(f"coordination_{key}" for key in ("return", "independent_return", "gain_low")),
+    *("collaboration_least_gain", "collaboration_gain_low", "protocols_influence"),
+    *(f"coordination_{key}" for key in ("return", "independent_return", "gain", "gain_low", "better")),
 }
 HAS_AGENTS = all(importlib.util.find_spec(name) is not None for name in ("gymnasium", "mpe2", "minigrid"))
 ENVIRONMENT_KEYS = {

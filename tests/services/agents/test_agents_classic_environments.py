@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tutelage.core.errors import InvalidSpec
 from tutelage.services.agents.environments.registry import build
 
 gymnasium = pytest.importorskip("gymnasium")
@@ -14,11 +15,34 @@ gymnasium = pytest.importorskip("gymnasium")
 COPIES, STEPS = 6, 1100
 
 
+CHANGED = {"gravity": 20.0, "masscart": 0.7, "masspole": 0.3, "length": 0.9, "force_mag": 6.0}
+
+
 @pytest.mark.parametrize("name", ["CartPole-v1", "Acrobot-v1"])
 def test_every_copy_equals_gymnasium_step_for_step(name: str) -> None:
-    ours = build(name, num=COPIES, seed=5)
+    num_ended, num_late = _compared(name, {})
+    assert num_ended >= 5
+    assert num_late >= 1
+
+
+def test_a_cartpole_of_other_dynamics_equals_gymnasium_with_these_attributes() -> None:
+    num_ended, _ = _compared("CartPole-v1", CHANGED)
+    assert num_ended >= 5
+
+
+@pytest.mark.parametrize("name", sorted(CHANGED))
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_dynamics_that_are_none_are_refused(name: str, value: float) -> None:
+    with pytest.raises(InvalidSpec, match=f"{name} must be above 0"):
+        build("CartPole-v1", num=1, seed=0, kwargs={name: value})
+
+
+def _compared(name: str, kwargs: dict[str, float]) -> tuple[int, int]:
+    """Step both side by side; return how many episodes ended, and how many of them by the time limit."""
+    ours = build(name, num=COPIES, seed=5, kwargs=kwargs)
     theirs = [gymnasium.make(name) for _ in range(COPIES)]
     for each in theirs:
+        _change(each.unwrapped, kwargs)
         each.reset(seed=0)
     observation = ours.reset()
     _follow(ours, theirs, range(COPIES))
@@ -41,8 +65,17 @@ def test_every_copy_equals_gymnasium_step_for_step(name: str) -> None:
             theirs[copy].reset()
         _follow(ours, theirs, over)
         observation = step.observation
-    assert num_ended >= 5
-    assert num_late >= 1
+    return num_ended, num_late
+
+
+def _change(environment: Any, kwargs: dict[str, float]) -> None:
+    """Give Gymnasium's cart other dynamics, and what it computes of them when it is made."""
+    for attribute, value in kwargs.items():
+        assert hasattr(environment, attribute)
+        setattr(environment, attribute, value)
+    if kwargs:
+        environment.total_mass = environment.masspole + environment.masscart
+        environment.polemass_length = environment.masspole * environment.length
 
 
 def _follow(ours: Any, theirs: list[Any], copies: Any) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.core.errors import InvalidSpec
 from tutelage.services.agents.environments.base import About, Actions, AgentSpaces, Discrete, Observation, Step
 from tutelage.services.agents.environments.randomness import generator_state, restored_generator
 from tutelage.services.agents.environments.scenes import box, line, scene
 
 GRAVITY, CART_MASS, POLE_MASS, HALF_LENGTH = 9.8, 1.0, 0.1, 0.5
-TOTAL_MASS, POLE_MOMENT = POLE_MASS + CART_MASS, POLE_MASS * HALF_LENGTH
 FORCE, STEP_S = 10.0, 0.02
 MAX_ANGLE, MAX_PLACE = 12 * 2 * math.pi / 360, 2.4
 MAX_STEPS = 500
@@ -27,12 +27,32 @@ ABOUT = About(
 
 
 class CartPole:
-    """Copies of a pole on a cart (Barto, Sutton and Anderson 1983); state: place, speed, angle, angular speed."""
+    """Copies of a pole on a cart (Barto, Sutton and Anderson 1983); state: place, speed, angle, angular speed.
+
+    `gravity` (m/s^2), `masscart` and `masspole` (kg), `length` (half the pole's, m) and `force_mag` (N) are Gymnasium's
+    attributes of these names: a change of dynamics to adapt to. Raises InvalidSpec for one that is not above 0.
+    """
 
     about = ABOUT
 
-    def __init__(self, *, num: int, seed: int) -> None:
+    def __init__(
+        self,
+        *,
+        num: int,
+        seed: int,
+        gravity: float = GRAVITY,
+        masscart: float = CART_MASS,
+        masspole: float = POLE_MASS,
+        length: float = HALF_LENGTH,
+        force_mag: float = FORCE,
+    ) -> None:
         self.num = num
+        self._gravity = _positive("gravity", gravity)
+        self._pole_mass = _positive("masspole", masspole)
+        self._total_mass = self._pole_mass + _positive("masscart", masscart)
+        self._half_length = _positive("length", length)
+        self._pole_moment = self._pole_mass * self._half_length
+        self._force = _positive("force_mag", force_mag)
         self._random = np.random.default_rng(seed)
         self._state = np.zeros((4, num))
         self._steps = np.zeros(num, dtype=np.int64)
@@ -46,7 +66,7 @@ class CartPole:
         """Push every cart to the left (0) or to the right (1)."""
         chosen = actions[0]
         assert chosen is not None, "the agent acts"
-        self._move(np.where(chosen == 1, FORCE, -FORCE))
+        self._move(np.where(chosen == 1, self._force, -self._force))
         self._steps += 1
         place, _, angle, _ = self._state
         fell = (np.abs(place) > MAX_PLACE) | (np.abs(angle) > MAX_ANGLE)
@@ -76,12 +96,12 @@ class CartPole:
     def scene(self, copy: int) -> dict[str, Any]:
         """Draw the cart and the pole."""
         place, _, angle, _ = (float(value) for value in self._state[:, copy])
-        tip = place + 2 * HALF_LENGTH * math.sin(angle), 2 * HALF_LENGTH * math.cos(angle)
+        tip = place + 2 * self._half_length * math.sin(angle), 2 * self._half_length * math.cos(angle)
         return scene(
             line(-MAX_PLACE, 0, MAX_PLACE, 0),
             box(place - 0.25, -0.15, 0.5, 0.3, color="blue"),
             line(place, 0, *tip, color="amber"),
-            bounds=(-MAX_PLACE, -0.6, MAX_PLACE, 1.4),
+            bounds=(-MAX_PLACE, -0.6, MAX_PLACE, 0.4 + 2 * self._half_length),
         )
 
     def close(self) -> None:
@@ -90,11 +110,11 @@ class CartPole:
     def _move(self, force: np.ndarray[Any, Any]) -> None:
         _, speed, angle, turning = self._state
         cosine, sine = np.cos(angle), np.sin(angle)
-        pushed = (force + POLE_MOMENT * np.square(turning) * sine) / TOTAL_MASS
-        turned = (GRAVITY * sine - cosine * pushed) / (
-            HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * np.square(cosine) / TOTAL_MASS)
+        pushed = (force + self._pole_moment * np.square(turning) * sine) / self._total_mass
+        turned = (self._gravity * sine - cosine * pushed) / (
+            self._half_length * (4.0 / 3.0 - self._pole_mass * np.square(cosine) / self._total_mass)
         )
-        moved = pushed - POLE_MOMENT * turned * cosine / TOTAL_MASS
+        moved = pushed - self._pole_moment * turned * cosine / self._total_mass
         self._state = self._state + STEP_S * np.stack((speed, moved, turning, turned))
 
     def _begin(self, ended: np.ndarray[Any, Any]) -> None:
@@ -104,3 +124,9 @@ class CartPole:
 
     def _observation(self) -> Observation:
         return Observation(seen=(self._state.T.astype(np.float32, order="C"),))
+
+
+def _positive(name: str, value: float) -> float:
+    if not 0.0 < value < math.inf:
+        raise InvalidSpec(f"{name} must be above 0 and finite, got {value}", hint="Gymnasium's stand in its source")
+    return float(value)

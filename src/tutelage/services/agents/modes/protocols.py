@@ -83,6 +83,7 @@ def _adaptation(
         "former_return": former,
         "floor": training.baseline,
         "level": level,
+        "return_at_once": float(np.mean(training.standing.curve[0][1])),  # of the base, before any update
         "adaptation_threshold": config.adaptation_threshold,
         "steps_adapted": [each.as_dict() for each in ours],
         "steps_from_scratch": [each.as_dict() for each in theirs],
