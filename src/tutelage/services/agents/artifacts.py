@@ -19,6 +19,7 @@ from tutelage.services.agents.building import fleet_of, roles_for, speech_of, te
 from tutelage.services.agents.communication.making import channel_document
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.environments.base import About, AgentSpaces, Discrete
+from tutelage.services.agents.evaluation.delegation import assignment_document
 from tutelage.services.agents.policies.team import Team
 from tutelage.services.agents.teams.roles import team_roles
 
@@ -78,6 +79,7 @@ def agent_config(
             for policy in team.roles
         ],
         "duties": team_roles(about, config.communication_protocols, config.channel),
+        "assignment": assignment_document(config, about),
         "channel": channel_document(about, config.communication_protocols, config.channel),
         "seeds": list(seeds),
         "best_seed": best_seed,

@@ -22,7 +22,6 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "hybrid": "planning where the policy is unsure",
     },
     "coordination_strategy": {
-        "hierarchical": "a manager that assigns goals",
         "auction": "tasks by bids",
         "consensus": "tasks by agreement",
     },
@@ -41,7 +40,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "communication_protocols",
     ),
     "agent_architecture": ("reactive", "transformer"),
-    "coordination_strategy": ("independent", "centralized"),
+    "coordination_strategy": ("independent", "centralized", "hierarchical"),
     "communication_protocols": ("direct", "broadcast"),
     "environment_types": ("simulation", "interactive"),
     "backend": ("own",),

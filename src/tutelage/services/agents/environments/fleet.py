@@ -41,6 +41,7 @@ class Fleet:
             truncated=np.stack([part.truncated for part in parts]),
             succeeded=np.stack([part.succeeded for part in parts]),
             last=joined([part.last or part.observation for part in parts]) if ended else None,
+            shaping=None if parts[0].shaping is None else np.stack([part.shaping for part in parts]),
         )
 
     def state_dict(self) -> dict[str, Any]:
