@@ -66,7 +66,7 @@ def agent_config(
             "max_steps": about.max_steps,
             "success": about.success,
         },
-        "agents": [_spaces(agent) for agent in about.agents],
+        "agents": [spaces_document(agent) for agent in about.agents],
         "roles": [
             {
                 "name": policy.role.name,
@@ -115,7 +115,8 @@ def write_json(run: Run, name: str, document: Mapping[str, Any]) -> None:
     run.artifact(name).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
-def _spaces(agent: AgentSpaces) -> dict[str, Any]:
+def spaces_document(agent: AgentSpaces) -> dict[str, Any]:
+    """Return what one agent sees and may do, for `agent_config.json`."""
     space = agent.action
     if space is None:
         action: dict[str, Any] | None = None

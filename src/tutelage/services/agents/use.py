@@ -42,6 +42,13 @@ class ActRequest(Document):
 
 def use(model: Path, config: AgentsConfig, requests: Requests, emit: Emit) -> None:
     """Load the policies once and answer every request."""
+    if config.backend == "sb3":
+        from tutelage.services.agents.sb3.use import SavedModel  # here, since the library may be absent
+
+        library_model = SavedModel(model / "artifacts")
+        for request in requests:
+            emit(library_model.answer(read_request(request)))
+        return
     saved = load_saved_team(model / "artifacts")
     for request in requests:
         emit(answer(saved, read_request(request)))
@@ -74,7 +81,7 @@ def answer(saved: SavedTeam, asked: ActRequest) -> dict[str, Any]:
     )
     log_std = None if policy.log_std is None else policy.log_std[index]
     heads, own = policy.role.heads, outputs[index]
-    allowed = None if asked.allowed is None else _matrix("allowed", asked.allowed, heads.num_action, rows).bool()
+    allowed = None if asked.allowed is None else matrix("allowed", asked.allowed, heads.num_action, rows).bool()
     noise = heads.noise((rows,), torch.Generator().manual_seed(asked.draw_seed)) if asked.sample else None
     choice = heads.choose(own, log_std, noise=noise, allowed=allowed)
     is_one = bool(asked.observation) and not isinstance(asked.observation[0], list)
@@ -115,11 +122,11 @@ def _seed_index(saved: SavedTeam, asked: int | None) -> int:
 def _inputs(policy: RolePolicy, place: int, asked: ActRequest) -> Tensor:
     """Return (rows, inputs): what is seen, heard, and which agent of its role it is."""
     role = policy.role
-    seen = _matrix("observation", asked.observation, role.observation, None)
+    seen = matrix("observation", asked.observation, role.observation, None)
     rows = len(seen)
     heard = torch.zeros(rows, role.hears)
     if asked.heard is not None:
-        heard = _matrix("heard", asked.heard, role.hears, rows)
+        heard = matrix("heard", asked.heard, role.hears, rows)
     names = torch.zeros(rows, role.names_agents)
     if role.names_agents:
         names[:, place] = 1.0
@@ -132,10 +139,10 @@ def _memory(policy: RolePolicy, asked: ActRequest, rows: int) -> Tensor | None:
         if asked.memory is not None:
             raise InvalidSpec("this policy has no memory", hint="leave 'memory' out")
         return None
-    return empty[0] if asked.memory is None else _matrix("memory", asked.memory, empty.shape[-1], rows)
+    return empty[0] if asked.memory is None else matrix("memory", asked.memory, empty.shape[-1], rows)
 
 
-def _matrix(name: str, given: Sequence[Any], width: int, rows: int | None) -> Tensor:
+def matrix(name: str, given: Sequence[Any], width: int, rows: int | None) -> Tensor:
     """Return numbers as (rows, width). Raises InvalidSpec where they are not."""
     found = [list(row) for row in given] if given and isinstance(given[0], list) else [list(given)]
     if len(found) > MAX_ROWS or any(len(row) != width for row in found) or (rows is not None and len(found) != rows):
@@ -158,4 +165,4 @@ def _listed(values: Tensor, *, is_one: bool) -> Any:
     return values[0].tolist() if is_one else values.tolist()
 
 
-__all__ = ["ActRequest", "answer", "use"]
+__all__ = ["ActRequest", "answer", "matrix", "read_request", "use"]

@@ -25,7 +25,6 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "auction": "tasks by bids",
         "consensus": "tasks by agreement",
     },
-    "backend": {"sb3": "Stable-Baselines3 on a Gymnasium environment"},
     "environment.id": {"LunarLander-v3": "it needs box2d", "LunarLander-v2": "it needs box2d"},
 }
 """Setting -> values of the design that are not built yet, and what they are; refused by name."""
@@ -43,7 +42,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "coordination_strategy": ("independent", "centralized", "hierarchical"),
     "communication_protocols": ("direct", "broadcast"),
     "environment_types": ("simulation", "interactive"),
-    "backend": ("own",),
+    "backend": ("own", "sb3"),
     "policy": ("mlp", "attention", "recurrent"),
 }
 """Setting -> what there is."""

@@ -13,6 +13,7 @@ from tutelage.services.agents.config import checks
 from tutelage.services.agents.config.assignment import check_assignment
 from tutelage.services.agents.config.channel import ChannelOptions, Protocol
 from tutelage.services.agents.config.presets import PRESETS
+from tutelage.services.agents.config.sb3 import Algorithm, check_backend
 
 
 class EnvironmentSettings(Document):
@@ -144,7 +145,10 @@ class AgentsConfig(Document):
     num_evaluations: int = Field(10, ge=1, le=10_000, description="evaluations and checkpoints over the budget")
     evaluation_episodes: int = Field(20, ge=1, le=10_000, description="episodes of each of them, greedy")
     final_episodes: int = Field(100, ge=1, le=100_000, description="episodes of the last one: greedy and as many drawn")
-    backend: str = Field("own", description="which implementation trains: own")
+    backend: str = Field("own", description="which implementation trains: own, or sb3 (Stable-Baselines3)")
+    sb3_algorithm: Algorithm | None = Field(
+        None, description="sb3: PPO, DQN (exploration_rate is its epsilon) or SAC; None: PPO"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -178,8 +182,10 @@ class AgentsConfig(Document):
         checks.check_policy(self)
         check_assignment(self)
         checks.check_environment(self)
-        checks.check_budget(self)
-        checks.check_size(self)
+        check_backend(self)
+        if self.backend == "own":
+            checks.check_budget(self)
+            checks.check_size(self)
         return self
 
     @property
