@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from tutelage.services.agents.environments.base import About, Continuous, Discre
 from tutelage.services.agents.environments.fleet import Fleet
 
 
-class Copies(VecEnv):  # type: ignore[misc]  # the library has no types for us
+class Copies(VecEnv):
     """The copies of one seed. `infos` tell an episode's end: return, steps, success, and whether time ran out."""
 
     def __init__(self, fleet: Fleet) -> None:
@@ -70,7 +69,7 @@ class Copies(VecEnv):  # type: ignore[misc]  # the library has no types for us
         """Copies have no methods of their own."""
         raise AttributeError(method_name)
 
-    def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> Sequence[bool]:
+    def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
         """Nothing is wrapped."""
         return [False] * self.num_envs
 

@@ -90,7 +90,8 @@ def _arguments(config: AgentsConfig) -> dict[str, Any]:
     """Return the library's arguments for what is given."""
     settings, name = given(config), algorithm_of(config)
     names = {**COMMON, **OWN[name]}
-    arguments = {names[key]: value for key, value in settings.items() if names[key] is not None}
+    theirs = ((names[key], value) for key, value in settings.items())
+    arguments: dict[str, Any] = {argument: value for argument, value in theirs if argument is not None}
     kind = getattr(stable_baselines3, name)
     if "lr_schedule" in settings:
         base = arguments.get("learning_rate", inspect.signature(kind).parameters["learning_rate"].default)

@@ -50,6 +50,7 @@ class Training:
         self.ending: Ending | None = None
         self._ended: list[Mapping[str, Any]] = []
         self._told_at, self._evaluated_at, self._saved_at = 0, -1, -1
+        self._began_s, self._told_cpu_s = time.process_time(), 0.0
         folder = run.resume()
         if folder is not None:
             self._resume(folder)
@@ -203,7 +204,7 @@ class Training:
         self._began_s = now_s
 
 
-class _Steps(BaseCallback):  # type: ignore[misc]  # the library has no types for us
+class _Steps(BaseCallback):
     """Hands every step of the library's loop to the training."""
 
     def __init__(self, training: Training) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 from tutelage.core.errors import DamagedFile, InvalidSpec, unknown
 from tutelage.services.agents.artifacts import CONFIG
+from tutelage.services.agents.asking import ActRequest, matrix
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.sb3.models import make_model, restore
 from tutelage.services.agents.sb3.training import MODEL
-from tutelage.services.agents.use import ActRequest, matrix
 
 
 class SavedModel:
