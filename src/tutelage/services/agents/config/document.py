@@ -88,7 +88,7 @@ class AgentsConfig(Document):
         ge=0,
         le=100,
         description="hierarchical: what workers learn from beside their reward, for each unit nearer to their goal; "
-        "no part of any return; None: 1",
+        "no part of any return; None: 3",
     )
     share_parameters: bool = Field(True, description="agents with equal spaces have one policy")
     collaboration_weight: float = Field(
