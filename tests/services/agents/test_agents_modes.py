@@ -193,11 +193,6 @@ def test_difficulty_moves_only_where_a_task_has_one(tmp_path: Path) -> None:
     assert trained(tmp_path / "moves", task_complexity="basic")["success"]
 
 
-def test_another_backend_is_refused_by_name() -> None:
-    with pytest.raises(NotYet, match="sb3"):
-        AgentsConfig.model_validate({**TINY, "backend": "sb3"})
-
-
 def test_settings_of_a_mode_are_its_own_where_none_are_given() -> None:
     made = settled(AgentsConfig.model_validate({**TINY, "training_mode": "coordination"}))
     assert list(made.communication_protocols) == []

@@ -19,6 +19,7 @@ from tutelage.services.agents.building import fleet_of, roles_for, speech_of, te
 from tutelage.services.agents.communication.making import channel_document
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.environments.base import About, AgentSpaces, Discrete
+from tutelage.services.agents.evaluation.delegation import assignment_document
 from tutelage.services.agents.policies.team import Team
 from tutelage.services.agents.teams.roles import team_roles
 
@@ -65,7 +66,7 @@ def agent_config(
             "max_steps": about.max_steps,
             "success": about.success,
         },
-        "agents": [_spaces(agent) for agent in about.agents],
+        "agents": [spaces_document(agent) for agent in about.agents],
         "roles": [
             {
                 "name": policy.role.name,
@@ -78,6 +79,7 @@ def agent_config(
             for policy in team.roles
         ],
         "duties": team_roles(about, config.communication_protocols, config.channel),
+        "assignment": assignment_document(config, about),
         "channel": channel_document(about, config.communication_protocols, config.channel),
         "seeds": list(seeds),
         "best_seed": best_seed,
@@ -113,7 +115,8 @@ def write_json(run: Run, name: str, document: Mapping[str, Any]) -> None:
     run.artifact(name).write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
-def _spaces(agent: AgentSpaces) -> dict[str, Any]:
+def spaces_document(agent: AgentSpaces) -> dict[str, Any]:
+    """Return what one agent sees and may do, for `agent_config.json`."""
     space = agent.action
     if space is None:
         action: dict[str, Any] | None = None

@@ -11,7 +11,9 @@ from tutelage.core.errors import InvalidSpec
 from tutelage.services.agents.communication.interventions import AS_SAID, Intervention
 from tutelage.services.agents.communication.making import channels_of, plan_of
 from tutelage.services.agents.config import AgentsConfig
+from tutelage.services.agents.config.assignment import assignment_of
 from tutelage.services.agents.config.checks import refuse_larger, widths_of
+from tutelage.services.agents.environments.assigned import Assigned
 from tutelage.services.agents.environments.base import About
 from tutelage.services.agents.environments.fleet import Fleet
 from tutelage.services.agents.environments.registry import build
@@ -36,7 +38,11 @@ def fleet_of(config: AgentsConfig, seeds: Sequence[int], *, num_copies: int, str
         build(environment.id, num=num_copies, seed=seed_of(seed, stream), kwargs=environment.kwargs) for seed in seeds
     ]
     check_agents(made[0].about, config)
-    return Fleet(made)
+    assignment = assignment_of(config)
+    if assignment is None:
+        return Fleet(made)
+    every, weight = assignment.every, assignment.goal_weight
+    return Fleet([Assigned(each, every=every, goal_weight=weight) for each in made])
 
 
 def speech_of(

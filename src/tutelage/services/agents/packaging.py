@@ -13,6 +13,7 @@ from tutelage.services.agents.base_model import Base
 from tutelage.services.agents.communication.score import Coordination, NoScore
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.evaluation.coordination import communication_document, scores_of
+from tutelage.services.agents.evaluation.delegation import delegation
 from tutelage.services.agents.evaluation.evaluate import Evaluation, evaluation_document, final
 from tutelage.services.agents.evaluation.probing import action_distribution
 from tutelage.services.agents.modes.protocols import outcome
@@ -96,6 +97,7 @@ def _behavior(
             **{name: item.value for name, item in training.about.references.items()},
         },
         **_coordination(config, training, kept, best_seed=best_seed),
+        "delegation": delegation(training.team, config, seeds, index=seeds.index(best_seed)),
         "action_distribution": action_distribution(training.team, config, seeds, index=seeds.index(best_seed)),
     }
 

@@ -2,62 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from pydantic import Field, ValidationError
 from torch import Tensor
 
-from tutelage.core.document import Document
 from tutelage.core.errors import InvalidSpec, unknown
 from tutelage.core.ports import Emit, Requests
 from tutelage.services.agents.artifacts import SavedTeam, load_saved_team
+from tutelage.services.agents.asking import ActRequest, matrix, read_request
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.environments.base import Continuous
 from tutelage.services.agents.policies.team import RolePolicy
 from tutelage.services.agents.ppo.acting import bounded
 
-MAX_ROWS = 65_536
-
-
-class ActRequest(Document):
-    """What one agent sees, one row or several; what it heard and remembers where it does."""
-
-    observation: list[float] | list[list[float]] = Field(description="what the agent sees: numbers, or rows of them")
-    agent: str | None = Field(None, description="which agent acts; default the first")
-    heard: list[float] | list[list[float]] | None = Field(
-        None, description="what it hears, for an agent with a channel; default silence"
-    )
-    memory: list[float] | list[list[float]] | None = Field(
-        None, description="the memory of the answer before, for a recurrent policy; default none: an episode begins"
-    )
-    allowed: list[bool] | list[list[bool]] | None = Field(None, description="which actions are legal; default all")
-    sample: bool = Field(False, description="act by chance as in training; default the likeliest action")
-    draw_seed: int = Field(0, ge=0, le=2**63 - 1, description="seed of the chance")
-    seed: int | None = Field(None, description="which seed's policies act; default the best one's")
-
 
 def use(model: Path, config: AgentsConfig, requests: Requests, emit: Emit) -> None:
     """Load the policies once and answer every request."""
+    if config.backend == "sb3":
+        from tutelage.services.agents.sb3.use import SavedModel  # here, since the library may be absent
+
+        library_model = SavedModel(model / "artifacts")
+        for request in requests:
+            emit(library_model.answer(read_request(request)))
+        return
     saved = load_saved_team(model / "artifacts")
     for request in requests:
         emit(answer(saved, read_request(request)))
-
-
-def read_request(request: Mapping[str, Any]) -> ActRequest:
-    """Return the request as it is meant. Raises UnknownName for a key, InvalidSpec for a value out of bounds."""
-    for key in request:
-        if key not in ActRequest.model_fields:
-            raise unknown("key", key, ActRequest.model_fields)
-    try:
-        return ActRequest.model_validate(dict(request))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the request"
-        raise InvalidSpec(f"{place}: {first['msg']}", hint='as in {"observation": [0.1, 0.2]}') from None
 
 
 @torch.no_grad()
@@ -74,7 +47,7 @@ def answer(saved: SavedTeam, asked: ActRequest) -> dict[str, Any]:
     )
     log_std = None if policy.log_std is None else policy.log_std[index]
     heads, own = policy.role.heads, outputs[index]
-    allowed = None if asked.allowed is None else _matrix("allowed", asked.allowed, heads.num_action, rows).bool()
+    allowed = None if asked.allowed is None else matrix("allowed", asked.allowed, heads.num_action, rows).bool()
     noise = heads.noise((rows,), torch.Generator().manual_seed(asked.draw_seed)) if asked.sample else None
     choice = heads.choose(own, log_std, noise=noise, allowed=allowed)
     is_one = bool(asked.observation) and not isinstance(asked.observation[0], list)
@@ -115,11 +88,11 @@ def _seed_index(saved: SavedTeam, asked: int | None) -> int:
 def _inputs(policy: RolePolicy, place: int, asked: ActRequest) -> Tensor:
     """Return (rows, inputs): what is seen, heard, and which agent of its role it is."""
     role = policy.role
-    seen = _matrix("observation", asked.observation, role.observation, None)
+    seen = matrix("observation", asked.observation, role.observation, None)
     rows = len(seen)
     heard = torch.zeros(rows, role.hears)
     if asked.heard is not None:
-        heard = _matrix("heard", asked.heard, role.hears, rows)
+        heard = matrix("heard", asked.heard, role.hears, rows)
     names = torch.zeros(rows, role.names_agents)
     if role.names_agents:
         names[:, place] = 1.0
@@ -132,19 +105,7 @@ def _memory(policy: RolePolicy, asked: ActRequest, rows: int) -> Tensor | None:
         if asked.memory is not None:
             raise InvalidSpec("this policy has no memory", hint="leave 'memory' out")
         return None
-    return empty[0] if asked.memory is None else _matrix("memory", asked.memory, empty.shape[-1], rows)
-
-
-def _matrix(name: str, given: Sequence[Any], width: int, rows: int | None) -> Tensor:
-    """Return numbers as (rows, width). Raises InvalidSpec where they are not."""
-    found = [list(row) for row in given] if given and isinstance(given[0], list) else [list(given)]
-    if len(found) > MAX_ROWS or any(len(row) != width for row in found) or (rows is not None and len(found) != rows):
-        got = f"{len(found)} of {sorted({len(row) for row in found})}"
-        raise InvalidSpec(f"{name} must have {rows or 'some'} rows of {width} numbers, got {got}")
-    matrix = torch.tensor(found, dtype=torch.float32)
-    if not bool(torch.isfinite(matrix).all()):
-        raise InvalidSpec(f"{name} has a number that is not finite")
-    return matrix
+    return empty[0] if asked.memory is None else matrix("memory", asked.memory, empty.shape[-1], rows)
 
 
 def _bounded(action: Tensor, policy: RolePolicy) -> Tensor:
@@ -158,4 +119,4 @@ def _listed(values: Tensor, *, is_one: bool) -> Any:
     return values[0].tolist() if is_one else values.tolist()
 
 
-__all__ = ["ActRequest", "answer", "use"]
+__all__ = ["ActRequest", "answer", "read_request", "use"]

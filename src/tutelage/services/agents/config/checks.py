@@ -22,11 +22,9 @@ LATER: Mapping[str, Mapping[str, str]] = {
         "hybrid": "planning where the policy is unsure",
     },
     "coordination_strategy": {
-        "hierarchical": "a manager that assigns goals",
         "auction": "tasks by bids",
         "consensus": "tasks by agreement",
     },
-    "backend": {"sb3": "Stable-Baselines3 on a Gymnasium environment"},
     "environment.id": {"LunarLander-v3": "it needs box2d", "LunarLander-v2": "it needs box2d"},
 }
 """Setting -> values of the design that are not built yet, and what they are; refused by name."""
@@ -41,10 +39,10 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
         "communication_protocols",
     ),
     "agent_architecture": ("reactive", "transformer"),
-    "coordination_strategy": ("independent", "centralized"),
+    "coordination_strategy": ("independent", "centralized", "hierarchical"),
     "communication_protocols": ("direct", "broadcast"),
     "environment_types": ("simulation", "interactive"),
-    "backend": ("own",),
+    "backend": ("own", "sb3"),
     "policy": ("mlp", "attention", "recurrent"),
 }
 """Setting -> what there is."""

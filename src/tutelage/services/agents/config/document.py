@@ -10,8 +10,10 @@ from pydantic import AliasChoices, Field, JsonValue, field_validator, model_vali
 from tutelage.core.document import Document
 from tutelage.core.errors import unknown
 from tutelage.services.agents.config import checks
+from tutelage.services.agents.config.assignment import check_assignment
 from tutelage.services.agents.config.channel import ChannelOptions, Protocol
 from tutelage.services.agents.config.presets import PRESETS
+from tutelage.services.agents.config.sb3 import Algorithm, check_backend
 
 
 class EnvironmentSettings(Document):
@@ -74,7 +76,19 @@ class AgentsConfig(Document):
 
     max_agents: int = Field(4, ge=1, le=64, description="most agents that the environment may have")
     coordination_strategy: str = Field(
-        "centralized", description="how a team learns: centralized (a shared critic) or independent"
+        "centralized",
+        description="how a team learns: centralized (a shared critic), independent, or hierarchical (a shared critic, "
+        "and a manager that assigns goals to the others)",
+    )
+    assignment_every: int | None = Field(
+        None, ge=1, le=65_536, description="hierarchical: steps that an assignment is held; None: 5"
+    )
+    goal_weight: float | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="hierarchical: what workers learn from beside their reward, for each unit nearer to their goal; "
+        "no part of any return; None: 3",
     )
     share_parameters: bool = Field(True, description="agents with equal spaces have one policy")
     collaboration_weight: float = Field(
@@ -131,7 +145,10 @@ class AgentsConfig(Document):
     num_evaluations: int = Field(10, ge=1, le=10_000, description="evaluations and checkpoints over the budget")
     evaluation_episodes: int = Field(20, ge=1, le=10_000, description="episodes of each of them, greedy")
     final_episodes: int = Field(100, ge=1, le=100_000, description="episodes of the last one: greedy and as many drawn")
-    backend: str = Field("own", description="which implementation trains: own")
+    backend: str = Field("own", description="which implementation trains: own, or sb3 (Stable-Baselines3)")
+    sb3_algorithm: Algorithm | None = Field(
+        None, description="sb3: PPO, DQN (exploration_rate is its epsilon) or SAC; None: PPO"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -163,9 +180,12 @@ class AgentsConfig(Document):
                 checks.check_choice(key, value)
         checks.check_mode(self)
         checks.check_policy(self)
+        check_assignment(self)
         checks.check_environment(self)
-        checks.check_budget(self)
-        checks.check_size(self)
+        check_backend(self)
+        if self.backend == "own":
+            checks.check_budget(self)
+            checks.check_size(self)
         return self
 
     @property

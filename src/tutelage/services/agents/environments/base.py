@@ -104,7 +104,8 @@ class Step:
     """One step of B copies. A copy that ended has begun anew: `observation` is its first, `last` the one it ended with.
 
     `rewards` is (B, agents); `terminated`, `truncated` (the time limit) and `succeeded` are (B,); `succeeded` counts
-    where one of the other two is true. `last` is None where no copy ended.
+    where one of the other two is true. `last` is None where no copy ended. `shaping` (B, agents) is learnt from
+    on top of the rewards and is no part of a return; None: there is none.
     """
 
     observation: Observation
@@ -113,6 +114,7 @@ class Step:
     truncated: Booleans
     succeeded: Booleans
     last: Observation | None = None
+    shaping: Floats | None = None
 
 
 Actions = tuple[NDArray[Any] | None, ...]

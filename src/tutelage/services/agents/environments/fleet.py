@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.services.agents.environments.base import About, Actions, BatchedEnvironment, Booleans, Observation, Step
+from tutelage.services.agents.environments.base import (
+    About,
+    Actions,
+    BatchedEnvironment,
+    Booleans,
+    Floats,
+    Observation,
+    Step,
+)
 
 
 class Fleet:
@@ -41,6 +49,7 @@ class Fleet:
             truncated=np.stack([part.truncated for part in parts]),
             succeeded=np.stack([part.succeeded for part in parts]),
             last=joined([part.last or part.observation for part in parts]) if ended else None,
+            shaping=_shaping(parts),
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -81,6 +90,11 @@ def joined(parts: Sequence[Observation]) -> Observation:
         allowed=allowed if any(mask is not None for mask in allowed) else None,
         state=np.stack(states) if states else None,
     )
+
+
+def _shaping(parts: Sequence[Step]) -> Floats | None:
+    shaped = [part.shaping for part in parts if part.shaping is not None]
+    return np.stack(shaped) if shaped else None
 
 
 def _masks(masks: Sequence[Booleans | None]) -> Booleans | None:

@@ -19,6 +19,7 @@ from tutelage.services.agents.environments.base import (
     Booleans,
     Discrete,
     Entities,
+    Floats,
     Observation,
     Reference,
 )
@@ -68,7 +69,7 @@ class Foraging(VectorizedTask):
         super().__init__(num, seed=seed)
         self.size = at_least("size", size, 5, most=20)
         self.num_agents = at_least("num_agents", num_agents, 2, most=8)
-        self.num_food = at_least("num_food", num_food, 1, most=min(4, ((size - 2) // 3) ** 2))
+        self.num_food = self.num_goals = at_least("num_food", num_food, 1, most=min(4, ((size - 2) // 3) ** 2))
         self.force_coop = force_coop
         self.difficulty = fraction("difficulty", difficulty)
         self.action_map = remapping(action_map, len(MOVES))
@@ -126,6 +127,19 @@ class Foraging(VectorizedTask):
             for (row, column), level in zip(self.position[copy], self.level[copy], strict=True)
         ]
         return scenes.scene(*shapes, bounds=(0, 0, self.size, self.size))
+
+    def goal_distances(self) -> Floats:
+        """Return how many cells each agent has to walk to each food, in sizes of the field; 0: it is taken."""
+        cells = np.abs(self.position[:, :, None] - self.food[:, None]).sum(3) / self.size
+        return np.where((self.food_level > 0)[:, None], cells, 0).astype(np.float32)
+
+    def goal_line(self, copy: int, agent: int, goal: int) -> tuple[float, float, float, float] | None:
+        """Return the line from an agent to a food that is left."""
+        if not self.food_level[copy, goal]:
+            return None
+        (row, column), (to_row, to_column) = self.position[copy, agent], self.food[copy, goal]
+        top = self.size - 0.5
+        return column + 0.5, top - row, to_column + 0.5, top - to_row
 
     def _move(self, action: NDArray[np.int64]) -> None:
         wanted = self.position + MOVES[action]

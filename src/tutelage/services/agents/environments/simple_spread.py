@@ -19,6 +19,7 @@ from tutelage.services.agents.environments.base import (
     Booleans,
     Discrete,
     Entities,
+    Floats,
     Observation,
     Reference,
 )
@@ -63,7 +64,7 @@ class SimpleSpread(VectorizedTask):
         action_map: Sequence[int] | None = None,
     ) -> None:
         super().__init__(num, seed=seed)
-        self.num_agents = at_least("num_agents", num_agents, 2, most=8)
+        self.num_agents = self.num_goals = at_least("num_agents", num_agents, 2, most=8)
         self.difficulty = fraction("difficulty", difficulty)
         self.damping = particles.checked_damping(damping)
         self.action_map = remapping(action_map, particles.NUM_MOVES)
@@ -115,6 +116,15 @@ class SimpleSpread(VectorizedTask):
             agent_colors=["blue"] * self.num_agents,
             labels=[str(agent) for agent in range(self.num_agents)],
         )
+
+    def goal_distances(self) -> Floats:
+        """Return how far each agent is from each landmark."""
+        return particles.length(self.position[:, :, None] - self.landmarks[:, None]).astype(np.float32)
+
+    def goal_line(self, copy: int, agent: int, goal: int) -> tuple[float, float, float, float]:
+        """Return the line from an agent to a landmark."""
+        (x, y), (to_x, to_y) = self.position[copy, agent], self.landmarks[copy, goal]
+        return x, y, to_x, to_y
 
     def _bumps(self) -> NDArray[np.float64]:
         apart = particles.length(self.position[:, :, None] - self.position[:, None])

@@ -174,6 +174,8 @@ class Collector:
         """Write rewards and ends; where the time limit cut an episode, what the critic saw at its end."""
         over = torch.from_numpy(step.terminated | step.truncated)
         shared = mixed(step.rewards, self._collaboration_weight)
+        if step.shaping is not None:
+            shared = shared + step.shaping
         for index, (policy, storage, maker) in enumerate(
             zip(self._team.roles, self._storages, self._makers, strict=True)
         ):

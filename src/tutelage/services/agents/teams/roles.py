@@ -8,6 +8,7 @@ from typing import Literal
 from tutelage.services.agents.communication.making import plan_of
 from tutelage.services.agents.communication.plan import ChannelPlan
 from tutelage.services.agents.config.channel import ChannelOptions, Protocol
+from tutelage.services.agents.environments.assigned import MANAGER
 from tutelage.services.agents.environments.base import About
 
 Role = Literal["coordinator", "specialist", "communication_hub", "worker"]
@@ -16,15 +17,16 @@ Role = Literal["coordinator", "specialist", "communication_hub", "worker"]
 def duties_of(about: About, plan: ChannelPlan | None) -> dict[str, Role]:
     """Return each agent's role by its name.
 
-    A *coordinator* speaks and does nothing else; a *communication_hub* hears at least two others and speaks to at least
-    two; a *specialist* differs from every other agent in what it sees or may do; all others are *workers*.
+    A *coordinator* speaks or assigns goals and does nothing else; a *communication_hub* hears at least two others and
+    speaks to at least two; a *specialist* differs from every other agent in what it sees or may do; all others
+    are *workers*.
     """
     return {agent.name: _role(about, plan, index) for index, agent in enumerate(about.agents)}
 
 
 def _role(about: About, plan: ChannelPlan | None, index: int) -> Role:
     agent = about.agents[index]
-    if agent.action is None:
+    if agent.action is None or agent.name == MANAGER:
         return "coordinator"
     if (
         plan is not None
