@@ -13,7 +13,7 @@ from tutelage.core.errors import InvalidSpec, MissingDependency, UnknownName, ne
 from tutelage.core.service import load
 from tutelage.services.agents.environments.base import About, AgentSpaces
 from tutelage.services.agents.environments.failures import number, truth
-from tutelage.services.agents.environments.scenes import KINDS, Shape
+from tutelage.services.agents.environments.scenes import Shape, completed
 from tutelage.services.agents.environments.single import Outcome, Seen
 from tutelage.services.agents.environments.spaces import acting, seeing
 from tutelage.services.agents.environments.stacked import Stacked, Watch
@@ -136,9 +136,7 @@ def own_shapes(environment: Any) -> tuple[list[Shape], tuple[float, float, float
         return None
     described = describe()
     left, bottom, right, top = (float(bound) for bound in described["bounds"])
-    shapes = list(described["shapes"])
-    if odd := [shape for shape in shapes if not isinstance(shape, Mapping) or shape.get("kind") not in KINDS]:
-        raise TypeError(f"scene() has the shape {odd[0]!r}; kinds are {', '.join(KINDS)}")
+    shapes = [completed(shape) for shape in described["shapes"]]
     return shapes, (left, bottom, right, top)
 
 

@@ -35,7 +35,6 @@ from tutelage.services.agents.environments.vectorized import (
 )
 
 SPEAK, CHOOSE = 0, 1
-COLORS = ("blue", "green", "amber", "red", "violet", "grey")
 
 
 class ReferentialGame(VectorizedTask):
@@ -115,7 +114,9 @@ class ReferentialGame(VectorizedTask):
         for place in range(int(self.count[copy])):
             values = np.unravel_index(self.candidates[copy, place], (self.num_values,) * self.num_attributes)
             label = "".join("abcdefgh"[int(value)] for value in values)
-            shapes.append(scenes.circle(place, 0, 0.3, color=COLORS[int(values[0]) % len(COLORS)], label=label))
+            shapes.append(
+                scenes.circle(place, 0, 0.3, color=scenes.COLORS[int(values[0]) % len(scenes.COLORS)], label=label)
+            )
         mark = scenes.box(float(self.target[copy]) - 0.3, -0.55, 0.6, 0.1, color="green")
         return scenes.scene(*shapes, mark, bounds=(-1, -1, self.num_candidates, 1))
 

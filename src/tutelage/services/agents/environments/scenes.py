@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 Shape = dict[str, Any]
-KINDS = ("circle", "line", "box", "text")
+NUMBERS = {"circle": ("x", "y", "r"), "line": ("x", "y", "x2", "y2"), "box": ("x", "y", "w", "h"), "text": ("x", "y")}
+"""The kinds of shapes, and the numbers that each is drawn by."""
+COLORS = ("blue", "green", "amber", "red", "violet", "grey")
 
 
 def scene(*shapes: Shape, bounds: tuple[float, float, float, float]) -> dict[str, Any]:
@@ -32,6 +37,25 @@ def box(x: float, y: float, width: float, height: float, *, color: str = "grey",
 def text(x: float, y: float, words: str, *, color: str = "grey") -> Shape:
     """Return words at a point."""
     return {"kind": "text", "x": _short(x), "y": _short(y), "text": words, "color": color}
+
+
+def completed(given: object) -> Shape:
+    """Return a shape of a user's with what it left out: grey, without a label.
+
+    Raises TypeError, with what is allowed, for one that nobody can draw.
+    """
+    kind = given.get("kind") if isinstance(given, Mapping) else None
+    if not isinstance(given, Mapping) or kind not in NUMBERS:
+        raise TypeError(f"scene() has the shape {given!r}; kinds are {', '.join(NUMBERS)}")
+    if odd := [name for name in NUMBERS[kind] if not isinstance(given.get(name), int | float | np.number)]:
+        raise TypeError(f"scene() has a {kind} whose {odd[0]!r} is {given.get(odd[0])!r}, not a number")
+    color = given.get("color", "grey")
+    if color not in COLORS:
+        raise TypeError(f"scene() has a {kind} of colour {color!r}; colours are {', '.join(COLORS)}")
+    words = {"text": str(given.get("text", ""))} if kind == "text" else {}
+    label = {"label": str(given.get("label", ""))} if kind in ("circle", "box") else {}
+    numbers = {name: _short(given[name]) for name in NUMBERS[kind]}
+    return {"kind": kind, **numbers, "color": color, **label, **words}
 
 
 def _short(value: float) -> float:
