@@ -123,8 +123,9 @@ def test_the_curriculum_begins_with_the_shortest_and_ends_with_all():
     assert Curriculum(num_batches=0).share(0) == 1.0
 
 
-def test_paused_after_any_step_and_resumed_it_is_the_undisturbed_training(tmp_path):
+def test_paused_after_any_step_and_resumed_it_is_the_undisturbed_training(tmp_path, monkeypatch):
     """Weights and evaluation, bit for bit; with dropout, accumulation and a curriculum."""
+    monkeypatch.setattr("tutelage.run.inbox.LOOK_EVERY_S", 0.0)  # these steps are shorter than the pause between looks
     calm = task()
     undisturbed = fit(calm, training_plan(TRAINING), run_in(tmp_path / "calm"))
     for steps in (1, 4):
