@@ -30,7 +30,7 @@ POLICIES = {
 }
 ACTS: dict[str, tuple[list[str], str, int]] = {
     "cartpole.yaml": ([], "[0.01, 0.0, 0.02, 0.0]", 2),
-    "speaker-listener.yaml": (["--agent", "listener_0"], str([0.1] * 8), 5),
+    "speaker-listener.yaml": (["--agent", "listener"], str([0.1] * 8), 5),
 }
 """What a finished policy is asked: the agent, what it sees, and how many actions it has."""
 CODE_MODELS = {
