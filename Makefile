@@ -41,8 +41,7 @@ unit: $(VENV)/.test ## Run the quick tests only
 	$(PYTEST) -m "not slow"
 
 matrix: $(VENV)/.test ## Train every algorithm on every table, and every one twice: half an hour
-	TUTELAGE_MATRIX=all $(PYTEST) tests/services/tabular/test_tabular_matrix.py tests/services/tabular/test_tabular_limits.py \
-		tests/services/tabular/test_tabular_resume.py
+	TUTELAGE_MATRIX=all $(PYTEST) tests/services/tabular/test_tabular_matrix.py tests/services/tabular/test_tabular_limits.py
 
 bench: $(VENV)/.test ## Measure every claim, the quick way
 	$(BIN)/python -m benchmarks --quick

@@ -94,7 +94,7 @@ def test_the_schema_is_one() -> None:
 
 @pytest.mark.slow  # a dozen small trainings in processes of their own
 @settings(
-    max_examples=5,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     database=None,

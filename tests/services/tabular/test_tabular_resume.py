@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import random
 import time
 from pathlib import Path
@@ -59,7 +58,6 @@ def test_killed_at_random_moments_ends_as_if_undisturbed(tmp_path: Path, home: P
     assert seen == numbers(calm, 1)
 
 
-WHOLE = os.environ.get("TUTELAGE_MATRIX") == "all"
 WAYS: list[tuple[str, dict[str, Any]]] = [
     ("lightgbm", {"sampler": "cmaes", "pruner": "hyperband"}),
     ("hist_gradient_boosting", {}),
@@ -71,7 +69,7 @@ WAYS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.slow  # a training and one killed twice
-@pytest.mark.parametrize(("algorithm", "search"), WAYS if WHOLE else WAYS[:3])
+@pytest.mark.parametrize(("algorithm", "search"), WAYS)
 def test_every_way_of_streaming_and_sampling_ends_as_if_undisturbed(
     tmp_path: Path, home: Path, algorithm: str, search: dict[str, Any]
 ) -> None:
