@@ -1,7 +1,9 @@
 """Does `codegen` write code that compiles and computes? On compositions that it never saw, beside the nearest example.
 
 `CODEGEN_MODEL` names a folder of a finished operation's artifacts; without it, `small` is trained first for
-`CODEGEN_MINUTES` (40) on two cores, `--quick` for one minute.
+`CODEGEN_MINUTES` (40) on two cores, `--quick` for one minute. What retrieval is worth is measured on two models that
+differ in nothing else, each trained for `CODEGEN_ARM_MINUTES` (5; `--quick`: none): one reads the sentence alone, one
+its nearest known example too.
 """
 
 from __future__ import annotations
@@ -60,6 +62,8 @@ class Size:
 
     config: CodegenConfig
     minutes: float
+    arm_minutes: float
+    """For each of the arms with and without retrieval; 0: they are left out."""
     num_prompts: int
     num_drafted: int
 
@@ -70,9 +74,11 @@ def run(*, quick: bool) -> Report:
     with tempfile.TemporaryDirectory(prefix="tutelage-quality-") as name:
         given = os.environ.get("CODEGEN_MODEL")
         began = time.process_time()
-        artifacts = Path(given) if given else trained(size, Path(name))
+        artifacts = Path(given) if given else trained(size.config, size.minutes, Path(name) / "small")
         trained_s = 0.0 if given else time.process_time() - began
         figures, peers = measured(artifacts, size)
+        if size.arm_minutes:
+            figures |= retrieval_arms(size, Path(name))
     bars = {} if quick else BARS
     return Report(
         name="codegen_quality",
@@ -87,6 +93,7 @@ def run(*, quick: bool) -> Report:
 def _size(*, quick: bool) -> Size:
     preset = "tiny" if quick else "small"
     minutes = float(os.environ.get("CODEGEN_MINUTES", 1 if quick else 40))
+    arm_minutes = float(os.environ.get("CODEGEN_ARM_MINUTES", 0 if quick else 5))
     config = CodegenConfig.model_validate(
         {
             "preset": preset,
@@ -94,16 +101,43 @@ def _size(*, quick: bool) -> Size:
             "training": {"eval_prompts": 32 if quick else 64, "sample_steps": 0},
         }
     )
-    return Size(config=config, minutes=minutes, num_prompts=60 if quick else 1000, num_drafted=10 if quick else 100)
+    return Size(
+        config=config,
+        minutes=minutes,
+        arm_minutes=arm_minutes,
+        num_prompts=60 if quick else 1000,
+        num_drafted=10 if quick else 100,
+    )
 
 
-def trained(size: Size, folder: Path) -> Path:
+def retrieval_arms(size: Size, folder: Path) -> dict[str, float]:
+    """Return the figures of two short trainings of equal CPU time, without a retrieved example and with one."""
+    prompts = held_out_prompts(level=size.config.data.level, split="composition", num=size.num_prompts // 2)
+    figures: dict[str, float] = {}
+    for name, retrieve in (("alone", 0), ("retrieval", 1)):
+        data = {**size.config.data.model_dump(), "retrieve": retrieve}
+        config = CodegenConfig.model_validate({**size.config.model_dump(), "data": data})
+        artifacts = trained(config, size.arm_minutes, folder / name)
+        saved = load_saved_model(artifacts)
+        generator = Generator(saved, TorchEngine(saved.model), artifacts, reads_examples=retrieve > 0)
+        executor = Executor()
+        try:
+            judge = Judge([TintOracle(), NagaOracle()], executor)
+            write = partial(generator.write_all, decoding=FREE, retrieve=retrieve)
+            found = _asked(write, prompts, judge=judge)
+        finally:
+            executor.close()
+        figures |= _rates(found, f"_arm_{name}")
+    return figures
+
+
+def trained(config: CodegenConfig, minutes: float, folder: Path) -> Path:
     """Train for the minutes given, on as many steps as fit, and return the artifacts."""
     torch.set_num_threads(CORES)
-    prepared = prepare(size.config, seed=SEED)
-    num_steps = max(100, round(size.minutes * 60 * CORES / seconds_per_step(size.config, prepared)))
-    training = {**size.config.training.model_dump(), "max_steps": num_steps, "eval_steps": max(50, num_steps // 12)}
-    config = CodegenConfig.model_validate({**size.config.model_dump(), "training": training})
+    prepared = prepare(config, seed=SEED)
+    num_steps = max(100, round(minutes * 60 * CORES / seconds_per_step(config, prepared)))
+    training = {**config.training.model_dump(), "max_steps": num_steps, "eval_steps": max(50, num_steps // 12)}
+    config = CodegenConfig.model_validate({**config.model_dump(), "training": training})
     run_ = open_run(folder, seed=SEED)
     try:
         train(config, run_)

@@ -15,8 +15,10 @@ from tutelage.services.agents.communication.influence import (
     message_information,
 )
 from tutelage.services.agents.communication.score import Coordination, NoScore, coordination, reference_of
-from tutelage.services.agents.environments.base import Reference
-from tutelage.services.agents.ppo.loss import signalling
+from tutelage.services.agents.environments.base import Discrete, Reference
+from tutelage.services.agents.policies.heads import Heads
+from tutelage.services.agents.policies.roles import Role
+from tutelage.services.agents.ppo.loss import listening, signalling, with_others_words
 
 SURE = np.eye(3)
 UNSURE = np.full((3, 3), 1 / 3)
@@ -53,6 +55,43 @@ def test_the_bias_has_a_gradient_towards_words_that_differ_and_is_taken_for_each
     both.sum().backward()
     better = (scores + 0.1 * scores.grad).detach()
     assert (signalling(better.log_softmax(-1), torch.ones(2, 4)) > both).all()
+
+
+@pytest.mark.parametrize(
+    ("others", "allowed", "differs"),
+    [
+        ([0.0, 0.0], None, 0.0),
+        ([-20.0, 20.0], None, 1.0),
+        ([20.0, -20.0], None, 1.0),
+        ([-20.0, 20.0], [True, False], 0.0),
+    ],
+)
+def test_listening_is_how_far_actions_change_with_the_words(
+    others: list[float], allowed: list[bool] | None, differs: float
+) -> None:
+    heads = Heads(action=Discrete(num=2), symbols=3)
+    outputs = torch.tensor([[[0.0, 0.0, 5.0, 1.0, 2.0]]])
+    changed = torch.tensor([[[*others, 1.0, 9.0, 0.0]]])  # what is said in turn does not count
+    legal = None if allowed is None else torch.tensor([[allowed]])
+    assert listening(heads, outputs, changed, allowed=legal).tolist() == [[pytest.approx(differs, abs=1e-6)]]
+
+
+def test_others_words_come_from_other_rows_of_the_same_seed_and_nothing_else_changes() -> None:
+    role = Role(
+        name="pair",
+        agents=(0, 1),
+        heads=Heads(action=Discrete(num=2)),
+        observation=2,
+        hears=3,
+        entities=None,
+        critic_inputs=0,
+        critic_seen=0,
+    )
+    inputs = torch.arange(2 * 4 * 7.0).view(2, 4, 7)
+    changed = with_others_words(inputs, role)
+    assert changed[..., :2].equal(inputs[..., :2])
+    assert changed[..., 5:].equal(inputs[..., 5:])
+    assert changed[:, :, 2:5].equal(inputs[:, [3, 0, 1, 2], 2:5])
 
 
 @pytest.mark.parametrize(

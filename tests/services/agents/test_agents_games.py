@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -244,21 +245,24 @@ def test_a_direct_word_solves_dispatch() -> None:
     assert succeeded.all()
 
 
-@pytest.mark.parametrize(("workers", "tasks"), [(3, 3), (2, 3), (3, 2)])
-def test_the_broadcast_bound_of_dispatch_is_the_best_of_all_codes(workers: int, tasks: int) -> None:
+@pytest.mark.parametrize("cost", [0.5, 1.0])
+@pytest.mark.parametrize(("workers", "tasks"), [(3, 3), (2, 2), (2, 3), (3, 2)])
+def test_the_broadcast_bound_of_dispatch_is_the_best_of_all_codes(workers: int, tasks: int, cost: float) -> None:
     """Every set of answers, one a word; the guide says the word whose answer scores best."""
     answers = np.array(list(itertools.product(range(tasks + 1), repeat=workers)))
     orders = list(itertools.product(range(workers), range(1, tasks + 1)))
     acting = (answers != 0).sum(1)
-    score = np.array([(answers[:, j] == g).astype(float) - (acting - (answers[:, j] != 0)) for j, g in orders])
+    others = [acting - (answers[:, j] != 0) for j, _ in orders]
+    right = [(answers[:, j] == g).astype(float) for j, g in orders]
+    score = np.array(right) - cost * np.array(others)
     codes = np.array(list(itertools.combinations(range(len(answers)), tasks)))
     best = max(score[:, codes].max(2).mean(0))
-    bounds = Dispatch(1, seed=0, num_workers=workers, num_tasks=tasks).about.references
+    bounds = Dispatch(1, seed=0, num_workers=workers, num_tasks=tasks, cost=cost).about.references
     assert bounds["broadcast"].value == pytest.approx(best)
     assert bounds["no_channel"].value == pytest.approx(score.mean(0).max())
 
 
-@pytest.mark.parametrize("task", [Announcement, Dispatch])
+@pytest.mark.parametrize("task", [Announcement, Dispatch, partial(Dispatch, cost=0.5)])
 def test_evenly_drawn_actions_score_as_computed(task: Any) -> None:
     measured = mean_return(task(5000, seed=0), random_player(0))[0]
     assert measured == pytest.approx(task(1, seed=0).about.references["random"].value, abs=0.03)

@@ -204,6 +204,7 @@ def test_a_state_of_another_size_is_refused_by_name() -> None:
         (ReferentialGame, {"num_candidates": 10}, "num_candidates must be from 2 to 9, got 10"),
         (SwitchRiddle, {"num_prisoners": 5}, "num_prisoners must be from 3 to 4, got 5"),
         (Dispatch, {"num_workers": 1}, "num_workers must be from 2 to 8, got 1"),
+        (Dispatch, {"cost": 0.2}, "cost must be from 0.5 to 1, got 0.2"),
     ],
 )
 def test_settings_out_of_bounds_are_refused(task: Any, kwargs: dict[str, Any], message: str) -> None:

@@ -23,6 +23,7 @@ SERVICE = Service(
         Tunable("clip", float, 1e-3, 10.0, about="bound of the ratio between new and old policy"),
         Tunable("value_coefficient", float, 0.0, 100.0, about="weight of the critic's loss"),
         Tunable("signalling_weight", float, 0.0, 100.0, about="reward for words that depend on what is seen"),
+        Tunable("listening_weight", float, 0.0, 100.0, about="reward for actions that depend on what is heard"),
         Tunable("weight_decay", float, 0.0, 10.0, about="Adam's weight decay"),
         Tunable("max_steps", int, 1, 1_000_000_000_000, about="environment steps of a seed, where that is the budget"),
         Tunable("max_episodes", int, 1, 1_000_000_000, about="episodes of a seed, where that is the budget"),

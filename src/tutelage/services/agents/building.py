@@ -27,7 +27,14 @@ ENVIRONMENT, WEIGHTS, CHOICES, CHANNEL = 1, 2, 3, 4
 """Streams of randomness of one seed, each from a seed of its own."""
 TUNABLE_NAMES = {"learning_rate": "lr"}
 """Names of ours -> the training layer's."""
-OWN_TUNABLES = ("entropy_coefficient", "exploration_rate", "clip", "value_coefficient", "signalling_weight")
+OWN_TUNABLES = (
+    "entropy_coefficient",
+    "exploration_rate",
+    "clip",
+    "value_coefficient",
+    "signalling_weight",
+    "listening_weight",
+)
 """Settings of ours that may be changed while it trains."""
 
 

@@ -194,6 +194,7 @@ class Training:
             exploration_weight=self._config.exploration_weight,
             signalling=tuning["signalling_weight"],
             signalling_target=self._config.signalling_target,
+            listening=tuning["listening_weight"] * factor,
         )
         learned = self._learner.update(self._updater, weigh)
         standing = self.standing

@@ -57,10 +57,13 @@ class Generator:
             **about,
         }
 
-    def write_all(self, prompts: Sequence[str], decoding: DecodingConfig) -> list[str]:
-        """Return the code for each prompt, side by side in batches. Raises InvalidSpec as `answer` does."""
+    def write_all(self, prompts: Sequence[str], decoding: DecodingConfig, *, retrieve: int = 0) -> list[str]:
+        """Return the code for each prompt, side by side in batches; retrieved examples are read, never drafts.
+
+        Raises InvalidSpec as `answer` does.
+        """
         read = [detect(prompt) for prompt in prompts]
-        sources = [self._source(each, []) for each in read]
+        sources = [self._source(each, self._index.nearest(each.text, retrieve) if retrieve else []) for each in read]
         most = self.saved.model.config.max_target_tokens
         if isinstance(self.engine, SequenceEngine):
             ids: Sequence[Sequence[int]] = self.engine.write(sources, decoding, max_tokens=most)

@@ -103,9 +103,15 @@ class AgentsConfig(Document):
     signalling_weight: float = Field(
         0.1, ge=0, le=100, description="reward for words that depend on what is seen (positive-signalling bias)"
     )
-
     signalling_target: float = Field(
         0.0, ge=0, le=10, description="nats of uncertainty of a word, given what is seen, that the bias leaves alone"
+    )
+    listening_weight: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description="reward for actions that depend on what is heard (positive-listening bias); it falls with the "
+        "learning rate, and counts for agents that choose one of several actions",
     )
     max_episodes: int = Field(
         1000, ge=1, le=1_000_000_000, description="episodes of a seed; counts where max_steps is not given"

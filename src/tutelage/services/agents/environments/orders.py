@@ -3,9 +3,9 @@
 `announcement`: all must do the same thing at once. A broadcast tells everybody in one step; a direct word reaches one
 worker, and the others can only take from its absence that the order is not among those for which they are told.
 
-`dispatch`: each order is meant for one worker, and whoever else acts spoils it. There are as many words as tasks, so
-a word has no room to say for whom it is. A direct word needs none: who hears it is meant. A broadcast word can only
-say what, or whom, never both.
+`dispatch`: each order is meant for one worker, and each other that acts takes something off. There are as many words as
+tasks, so a word has no room to say for whom it is. A direct word needs none: who hears it is meant. A broadcast word
+can only say what, or whom, never both.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ from tutelage.services.agents.environments.base import (
     Observation,
     Reference,
 )
-from tutelage.services.agents.environments.vectorized import VectorizedTask, at_least, one_hot
+from tutelage.services.agents.environments.vectorized import VectorizedTask, at_least, one_hot, within
 
 GUIDE = 0
 COLORS = ("blue", "green", "amber", "red", "violet", "grey")
 ENOUGH = 0.9
+LEAST_COST = 0.5
+"""Below it, all acting at every word would be worth more than the bounds say."""
 
 
 class Orders(VectorizedTask):
@@ -167,10 +169,21 @@ class Announcement(Orders):
 
 
 class Dispatch(Orders):
-    """One worker must do the task, the others rest (action 0): 1 where it does, -1 for each other that acts."""
+    """One worker must do the task, the others rest (action 0): 1 where it does, less `cost`, 0.5 to 1, for each other
+    that acts. At 0.5 a worker that guesses does not lose, so that learning finds the code; no bound changes by it."""
 
-    def __init__(self, num: int, *, seed: int, num_workers: int = 3, num_tasks: int = 3, rounds: int = 8) -> None:
+    def __init__(
+        self,
+        num: int,
+        *,
+        seed: int,
+        num_workers: int = 3,
+        num_tasks: int = 3,
+        rounds: int = 8,
+        cost: float = 1.0,
+    ) -> None:
         super().__init__(num, seed=seed, num_workers=num_workers, num_tasks=num_tasks, rounds=rounds)
+        self.cost = within("cost", cost, LEAST_COST, 1.0)
         rest = 1 / (num_tasks + 1)
         served = num_tasks if num_tasks >= num_workers else num_tasks - 1
         self.about = self._describe(
@@ -188,17 +201,17 @@ class Dispatch(Orders):
                 ),
                 "no_channel": Reference(value=0.0, how="exact: acting unasked is wrong more often than right"),
                 "random": Reference(
-                    value=rest - (num_workers - 1) * (1 - rest),
+                    value=rest - cost * (num_workers - 1) * (1 - rest),
                     how=f"exact: right with 1 in {num_tasks + 1}, each other acts with {num_tasks} in {num_tasks + 1}",
                 ),
             },
         )
 
     def score(self, done: NDArray[Any]) -> NDArray[np.float64]:
-        """Return 1 where the worker that is meant does the task, less 1 for each other that acts."""
+        """Return 1 where the worker that is meant does the task, less `cost` for each other that acts."""
         own = done[np.arange(self.num), self.due_worker]
         others = (done != 0).sum(1) - (own != 0)
-        score: NDArray[np.float64] = (own == self.due_order + 1).astype(float) - others
+        score: NDArray[np.float64] = (own == self.due_order + 1).astype(float) - self.cost * others
         return score
 
     def meant(self, copy: int) -> list[int]:

@@ -2,8 +2,9 @@
 
 The visitor hears the state that the last visitor left the switch in, leaves it in a state of its own (the word), and
 may tell that all have been here: +1 for all if so, -1 if not; 0 where the days run out. As in the paper there are
-4n - 6 days. Whether a prisoner has been in the room before is part of what it sees, so that a reactive policy can
-solve the riddle; in the paper a recurrent network keeps it.
+4n - 6 days. Whether a prisoner has been in the room before, and whether this is the first day, is part of what it sees,
+so that a reactive policy can solve the riddle; in the paper a recurrent network keeps it. As there, no clock is seen:
+agents that are shown the day learn to tell on the last one, and no switch is needed for that.
 """
 
 from __future__ import annotations
@@ -62,12 +63,10 @@ class SwitchRiddle(VectorizedTask):
         return np.repeat(reward[:, None], self.num_prisoners, axis=1), told | is_last, told & is_true
 
     def observe(self) -> Observation:
-        """Each sees: in the room now, has been there before, first day, share of the days gone."""
+        """Each sees: in the room now, has been there before, first day."""
         inside = self.visitor[:, None] == np.arange(self.num_prisoners)
-        first = (self.elapsed == 0).astype(np.float32)
-        gone = (self.elapsed / self.about.max_steps).astype(np.float32)
-        common = np.broadcast_to(np.stack([first, gone], 1)[:, None], (self.num, self.num_prisoners, 2))
-        seen = np.concatenate([np.stack([inside, self.visited], 2).astype(np.float32), common], 2)
+        first = np.broadcast_to((self.elapsed == 0)[:, None], inside.shape)
+        seen = np.stack([inside, self.visited, first], 2).astype(np.float32)
         may = np.stack([np.ones_like(inside), inside], 2)
         agents = range(self.num_prisoners)
         return Observation(
@@ -100,8 +99,8 @@ def _about(num_prisoners: int) -> About:
     every = tuple(names)
     return About(
         id="switch_riddle",
-        version="1",
-        agents=tuple(AgentSpaces(name=f"prisoner_{name}", observation=4, action=Discrete(num=2)) for name in names),
+        version="2",
+        agents=tuple(AgentSpaces(name=f"prisoner_{name}", observation=3, action=Discrete(num=2)) for name in names),
         max_steps=days,
         success="a visitor tells, and all have been in the room",
         link=Link(words=2, speakers=every, hearers=every),

@@ -117,6 +117,13 @@ def fraction(name: str, value: float) -> float:
     return float(value)
 
 
+def within(name: str, value: float, least: float, most: float) -> float:
+    """Return a number within bounds. Raises InvalidSpec for any other value."""
+    if not least <= value <= most:
+        raise InvalidSpec(f"{name} must be from {least:g} to {most:g}, got {value}", hint="choose a number within them")
+    return float(value)
+
+
 def at_least(name: str, value: int, least: int, *, most: int | None = None) -> int:
     """Return a whole number within bounds. Raises InvalidSpec for any other value."""
     if value < least or (most is not None and value > most):

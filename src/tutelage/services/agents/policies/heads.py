@@ -73,7 +73,7 @@ class Heads:
         self, outputs: Tensor, log_std: Tensor | None, *, noise: Tensor | None = None, allowed: Tensor | None = None
     ) -> Choice:
         """Choose by the outputs (..., outputs): at random with `noise`, otherwise the likeliest."""
-        scores, words = self._split(outputs, allowed)
+        scores, words = self.split(outputs, allowed)
         drawn = (noise[..., : self.num_action], noise[..., self.num_action :]) if noise is not None else (None, None)
         action = None
         if isinstance(self.action, Discrete):
@@ -94,7 +94,7 @@ class Heads:
         allowed: Tensor | None = None,
     ) -> Odds:
         """Return how likely a choice is by the outputs, and the entropy of choosing. Silence has neither."""
-        scores, words = self._split(outputs, allowed)
+        scores, words = self.split(outputs, allowed)
         log_prob, entropy = outputs.new_zeros(outputs.shape[:-1]), outputs.new_zeros(outputs.shape[:-1])
         if isinstance(self.action, Discrete):
             assert action is not None, "an action was chosen"
@@ -111,7 +111,8 @@ class Heads:
         spoke = word >= 0
         return Odds(log_prob=log_prob + said * spoke, entropy=entropy + word_entropy * spoke, word_log_probs=logs)
 
-    def _split(self, outputs: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
+    def split(self, outputs: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the action's outputs, those that are not legal far below the others, and the word's."""
         scores, words = outputs[..., : self.num_action], outputs[..., self.num_action :]
         return (scores if allowed is None else scores.masked_fill(~allowed, ILLEGAL)), words
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tutelage.services.agents.policies.heads import Odds
+from tutelage.services.agents.environments.base import Discrete
+from tutelage.services.agents.policies.heads import Heads, Odds
+from tutelage.services.agents.policies.roles import Role
 from tutelage.services.agents.policies.team import RolePolicy
 from tutelage.services.agents.ppo.minibatches import Minibatch
 
@@ -20,7 +22,8 @@ class Coefficients:
 
     `exploration` is the rate of acting at random whose entropy is the policy's target: below it, what is missing is
     added, `exploration_weight` times. `signalling` rewards words that depend on what is seen, H(word) - H(word | seen):
-    the positive-signalling bias of Eccles et al. 2019; below `signalling_target` the latter costs nothing.
+    the positive-signalling bias of Eccles et al. 2019; below `signalling_target` the latter costs nothing. `listening`
+    rewards actions that depend on what is heard: the positive-listening bias of the same paper.
     """
 
     clip: float
@@ -30,6 +33,7 @@ class Coefficients:
     exploration_weight: float
     signalling: float
     signalling_target: float = 0.0
+    listening: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +46,8 @@ class RoleLoss:
 
 def role_loss(policy: RolePolicy, rows: Minibatch, weigh: Coefficients) -> RoleLoss:
     """Return the loss of one minibatch of one role."""
-    odds = _odds(policy, rows)
+    outputs = _outputs(policy, rows, rows.inputs)
+    odds = _odds(policy, rows, outputs)
     shares = _shares(rows)
     log_ratio = odds.log_prob - rows.log_prob
     ratio = log_ratio.exp()
@@ -60,6 +65,10 @@ def role_loss(policy: RolePolicy, rows: Minibatch, weigh: Coefficients) -> RoleL
     if weigh.signalling and odds.word_log_probs is not None and rows.word is not None:
         told = signalling(odds.word_log_probs, rows.word >= 0, target=weigh.signalling_target)
         total = total - weigh.signalling * told
+    if weigh.listening and hears_and_chooses(policy):
+        others = _outputs(policy, rows, with_others_words(rows.inputs, policy.role))
+        heeded = listening(policy.role.heads, outputs, others, allowed=rows.allowed)
+        total = total - weigh.listening * _mean(heeded, shares)
     with torch.no_grad():
         parts = {
             "policy_loss": policy_loss.detach(),
@@ -85,13 +94,37 @@ def signalling(word_log_probs: Tensor, spoke: Tensor, *, target: float = 0.0) ->
     return -(mean * mean.clamp_min(EPSILON).log()).sum(-1) - (given - target).relu()
 
 
-def _odds(policy: RolePolicy, rows: Minibatch) -> Odds:
-    log_std: Tensor | None = policy.log_std
+def hears_and_chooses(policy: RolePolicy) -> bool:
+    """Say whether a role's agents hear words and choose one of several actions: where `listening` counts."""
+    return policy.role.hears > 0 and isinstance(policy.role.heads.action, Discrete)
+
+
+def with_others_words(inputs: Tensor, role: Role) -> Tensor:
+    """Return inputs (S, b, ..., inputs) with the words that were heard in another row; rows are in random order."""
+    before, heard, after = torch.split(inputs, [role.observation, role.hears, role.names_agents], -1)
+    return torch.cat((before, heard.roll(1, dims=1), after), -1)
+
+
+def listening(heads: Heads, outputs: Tensor, others: Tensor, *, allowed: Tensor | None = None) -> Tensor:
+    """Return |pi(a | seen, heard) - pi(a | seen, other words)|_1 of each row, 0 to 2 (Eccles et al. 2019, section 3.2).
+
+    There it is the difference from the mean over words, which another network learns; here from one drawn word.
+    """
+    here, there = (heads.split(each, allowed)[0].softmax(-1) for each in (outputs, others))
+    return (here - there).abs().sum(-1)
+
+
+def _outputs(policy: RolePolicy, rows: Minibatch, inputs: Tensor) -> Tensor:
     if rows.actor_memory is None or rows.begins is None:
-        outputs = policy.actor(rows.inputs)
-    else:
-        outputs, _ = policy.actor.unroll(rows.inputs, rows.actor_memory, rows.begins)
-        log_std = None if log_std is None else log_std.unsqueeze(1)
+        outputs: Tensor = policy.actor(inputs)
+        return outputs
+    return policy.actor.unroll(inputs, rows.actor_memory, rows.begins)[0]
+
+
+def _odds(policy: RolePolicy, rows: Minibatch, outputs: Tensor) -> Odds:
+    log_std: Tensor | None = policy.log_std
+    if rows.actor_memory is not None and log_std is not None:
+        log_std = log_std.unsqueeze(1)
     return policy.role.heads.odds(outputs, log_std, action=rows.action, word=rows.word, allowed=rows.allowed)
 
 
