@@ -20,7 +20,7 @@ from benchmarks.support.recall import (
 from tutelage.services.cognate.model.settings import WRITE_RULES
 from tutelage.training import Clip, Plan
 
-TESTED = 1000
+TESTED, QUICK_TESTED = 1000, 200
 NUM_FILLERS = 24
 SMALL_SHARE = 0.1
 RULE_TRAINING = 3
@@ -30,12 +30,13 @@ RULE_TRAINING = 3
 def run(*, quick: bool) -> Report:
     """Train a model for each capacity and each write rule, and ask fresh questions; --quick is too short to learn."""
     torch.set_num_threads(1)
-    steps = 12 if quick else 300
+    steps, rule_steps = (12, 12) if quick else (300, 300 * RULE_TRAINING)
+    num_tested = QUICK_TESTED if quick else TESTED
     recalls = {capacity: trained(capacity, steps=steps) for capacity in (0, 64, 8)}
-    tested = draw(TESTED, 2)
+    tested = draw(num_tested, 2)
     values = {capacity: recall(model, tested) for capacity, model in recalls.items()}
     chance, expected = 1 / NUM_SYMBOLS, fifo_expectation(8)
-    reads, writes = counted(recalls[64])
+    reads, writes = counted(recalls[64], num_tested=num_tested)
     return Report(
         name="memory",
         figures=[
@@ -53,7 +54,7 @@ def run(*, quick: bool) -> Report:
             Figure(key="reads", value=reads, unit="slots", at_least=1),
             Figure(key="writes", value=writes, unit="slots", at_least=1),
             Figure(key="leak", value=leak(recalls[64]), unit="", at_most=0),
-            *rule_figures(steps=RULE_TRAINING * steps),
+            *rule_figures(steps=rule_steps, num_tested=num_tested),
         ],
     )
 
@@ -76,10 +77,10 @@ def trained(capacity: int, *, steps: int, rule: str = "fifo", num_fillers: int =
     return model.eval()
 
 
-def rule_figures(*, steps: int) -> list[Figure]:
+def rule_figures(*, steps: int, num_tested: int) -> list[Figure]:
     """Measure the write rules with a bank of a tenth of all tokens, most of which are fillers."""
     capacity = round(SMALL_SHARE * NUM_SEGMENTS * (NUM_FACTS + NUM_FILLERS))
-    tested = draw(TESTED, 2, num_fillers=NUM_FILLERS)
+    tested = draw(num_tested, 2, num_fillers=NUM_FILLERS)
     figures = []
     for rule in WRITE_RULES:
         model = trained(capacity, steps=steps, rule=rule, num_fillers=NUM_FILLERS)
@@ -88,10 +89,10 @@ def rule_figures(*, steps: int) -> list[Figure]:
 
 
 @torch.no_grad()
-def counted(model: RecallModel) -> tuple[int, int]:
+def counted(model: RecallModel, *, num_tested: int) -> tuple[int, int]:
     """Return slots read and slots written over the tested sequences."""
     reads = writes = 0
-    for found in read(model, draw(TESTED, 2)):
+    for found in read(model, draw(num_tested, 2)):
         assert found.output.view is not None, "asked with memory"
         assert found.bank is not None, "asked with memory"
         reads += int(found.output.view.reads)

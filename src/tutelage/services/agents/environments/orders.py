@@ -118,7 +118,7 @@ class Orders(VectorizedTask):
         hearers = tuple(range(1, self.num_workers + 1))
         return About(
             id=name,
-            version="1",
+            version="2",
             agents=(AgentSpaces(name="guide", observation=guide, action=None), *workers),
             max_steps=self.rounds + 1,
             state=2 * (self.num_tasks + self.num_workers + 2),
