@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from tutelage.core.errors import InvalidSpec, UnknownName
-from tutelage.services.codegen.artifacts import STATS, save_model_files, write_document
+from tutelage.services.codegen.artifacts import STATS, load_saved_model, save_model_files, write_document
 from tutelage.services.codegen.config import CodegenConfig, DecodingConfig
+from tutelage.services.codegen.generation import Generator
 from tutelage.services.codegen.known import KNOWN, load_known, save_known
 from tutelage.services.codegen.model.transformer import Transformer
 from tutelage.services.codegen.oracle import TintOracle
@@ -64,6 +65,18 @@ def test_a_draft_from_retrieved_code_changes_nothing_but_the_steps(operation):
     assert drafted["text"] == plain["text"]
     assert len(drafted["retrieved"]) == 3
     assert drafted["steps"] <= plain["steps"]
+
+
+def test_many_prompts_are_written_with_examples_where_the_model_reads_them(operation):
+    artifacts = operation / "artifacts"
+    saved, decoding = load_saved_model(artifacts), DecodingConfig(max_new_tokens=12, temperature=1.0)
+    alone = Generator.open(artifacts, saved, engine="torch")
+    reader = Generator.open(artifacts, saved, engine="torch", reads_examples=True)
+    prompts = [PROMPT, PROMPT]
+    plain = alone.write_all(prompts, decoding)
+    assert alone.write_all(prompts, decoding, retrieve=2) == plain
+    assert reader.write_all(prompts, decoding) == plain
+    assert reader.write_all(prompts, decoding, retrieve=2) != plain
 
 
 def test_what_is_written_under_the_mask_compiles(operation):

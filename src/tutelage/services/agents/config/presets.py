@@ -116,12 +116,14 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "communication_protocols": ["broadcast"],
     },
     "dispatch": {
-        "environment": {"id": "dispatch", "kwargs": {"num_workers": 2, "num_tasks": 2}},
-        "max_steps": 60_000,
+        "environment": {"id": "dispatch", "kwargs": {"num_workers": 2, "num_tasks": 2, "cost": 0.5}},
+        "max_steps": 200_000,
         **ORDERS,
         "entropy_coefficient": 0.1,
         "signalling_weight": 0.3,
         "signalling_target": 0.4,
+        "listening_weight": 0.1,
+        "evaluation_episodes": 100,
         "communication_protocols": ["direct"],
     },
     "nano": {
