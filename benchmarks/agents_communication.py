@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SEEDS, QUICK_SEEDS = (1, 2, 3, 4, 5), (1,)
 QUICK_STEPS = 3_200
 RETURN, SUCCESS, SHUFFLED_COST, STEPS, CPU_S = -8.5, 0.95, 5.0, 600_000, 60.0
+SOLVED = 0.9
+"""Share of the best possible return from which on a game is solved."""
 ADDRESSING: Mapping[str, tuple[str, str]] = {
     "dispatch": ("direct", "broadcast"),
     "announcement": ("broadcast", "direct"),
@@ -67,18 +69,17 @@ def _speaker_listener(*, quick: bool) -> list[Figure]:
 
 
 def _games(*, quick: bool) -> list[Figure]:
-    """The referential game and the switch riddle, each above what is possible without a channel."""
+    """The referential game and the switch riddle, each near what is possible with a channel."""
     figures = []
     for name in ("referential_game", "switch_riddle"):
         team = _train(name, {"preset": name}, quick=quick)
-        bound = team.bounds["no_channel"]
+        bound, oracle = team.bounds["no_channel"], team.bounds["oracle"]
+        least = None if quick else max(bound, SOLVED * oracle)
         figures += [
-            Figure(
-                key=f"{name}_worst_return", value=min(team.returns), unit="return", at_least=None if quick else bound
-            ),
+            Figure(key=f"{name}_worst_return", value=min(team.returns), unit="return", at_least=least),
             Figure(key=f"{name}_mean_return", value=sum(team.returns) / len(team.returns), unit="return"),
             Figure(key=f"{name}_no_channel", value=bound, unit="return"),
-            Figure(key=f"{name}_oracle", value=team.bounds["oracle"], unit="return"),
+            Figure(key=f"{name}_oracle", value=oracle, unit="return"),
             Figure(key=f"{name}_mean_score", value=sum(team.scores) / len(team.scores), unit="share"),
         ]
     return figures

@@ -76,7 +76,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
     "referential_game": {
         "environment": {"id": "referential_game"},
-        "max_steps": 300_000,
+        "max_steps": 400_000,
         **TEAM,
         "hidden_size": 128,
         "activation": "relu",
@@ -87,8 +87,10 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "learning_rate": 3e-3,
         "gae_lambda": 1.0,
         "clip": 0.3,
-        "signalling_weight": 0.1,
-        "signalling_target": 0.0,
+        "signalling_weight": 0.3,
+        "signalling_target": 0.6,
+        "listening_weight": 0.1,
+        "evaluation_episodes": 200,
     },
     "switch_riddle": {
         "environment": {"id": "switch_riddle"},
@@ -117,7 +119,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     },
     "dispatch": {
         "environment": {"id": "dispatch", "kwargs": {"num_workers": 2, "num_tasks": 2, "cost": 0.5}},
-        "max_steps": 200_000,
+        "max_steps": 60_000,
         **ORDERS,
         "entropy_coefficient": 0.1,
         "signalling_weight": 0.3,
