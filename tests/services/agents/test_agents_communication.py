@@ -18,7 +18,7 @@ from tutelage.services.agents.communication.score import Coordination, NoScore, 
 from tutelage.services.agents.environments.base import Discrete, Reference
 from tutelage.services.agents.policies.heads import Heads
 from tutelage.services.agents.policies.roles import Role
-from tutelage.services.agents.ppo.loss import listening, signalling, with_others_words
+from tutelage.services.agents.ppo.biases import listening, signalling, with_others_words
 
 SURE = np.eye(3)
 UNSURE = np.full((3, 3), 1 / 3)

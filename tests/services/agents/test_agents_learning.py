@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,19 @@ def test_a_team_learns_to_speak_and_to_listen(strategy: str) -> None:
     # Without a word a walker is right in a third of its steps; the first step comes before any word.
     assert min(mean_return(figures[-1], index) for index in range(2)) > 2.2
     assert mean_return(figures[0]) < 1.9
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_listening_bias_reaches_those_who_hear_and_choose_and_nobody_else(kind: str) -> None:
+    def weights(listening: float) -> list[list[torch.Tensor]]:
+        learner, updater, team = pointing([0, 1], gradient_clip=1e6, **KINDS[kind])
+        assert learner.update(updater, replace(WEIGH, listening=listening)).is_applied
+        return [[parameter.detach() for parameter in policy.actor.parameters()] for policy in team.roles]
+
+    (guide, walkers), (same_guide, other_walkers) = weights(0.0), weights(1.0)
+    assert all(map(torch.equal, guide, same_guide))
+    assert not all(map(torch.equal, walkers, other_walkers))
+    assert all(torch.isfinite(parameter).all() for parameter in other_walkers)
 
 
 def test_agents_may_have_policies_of_their_own() -> None:

@@ -20,7 +20,7 @@ from tutelage.services.agents.policies.heads import Heads
 from tutelage.services.agents.policies.normalize import Normalizer, ReturnScale
 from tutelage.services.agents.policies.roles import roles_of
 from tutelage.services.agents.policies.stacked import StackedGRUCell, StackedLinear, StackedNorm
-from tutelage.services.agents.ppo.loss import signalling
+from tutelage.services.agents.ppo.biases import signalling
 from tutelage.services.agents.ppo.returns import advantages, explained_variance
 from tutelage.services.agents.ppo.storage import Sizes, Storage
 

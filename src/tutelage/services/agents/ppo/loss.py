@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tutelage.services.agents.environments.base import Discrete
-from tutelage.services.agents.policies.heads import Heads, Odds
-from tutelage.services.agents.policies.roles import Role
+from tutelage.services.agents.policies.heads import Odds
 from tutelage.services.agents.policies.team import RolePolicy
+from tutelage.services.agents.ppo.biases import hears_and_chooses, listening, signalling, with_others_words
 from tutelage.services.agents.ppo.minibatches import Minibatch
 
 EPSILON = 1e-8
@@ -65,7 +64,7 @@ def role_loss(policy: RolePolicy, rows: Minibatch, weigh: Coefficients) -> RoleL
     if weigh.signalling and odds.word_log_probs is not None and rows.word is not None:
         told = signalling(odds.word_log_probs, rows.word >= 0, target=weigh.signalling_target)
         total = total - weigh.signalling * told
-    if weigh.listening and hears_and_chooses(policy):
+    if weigh.listening and hears_and_chooses(policy.role):
         others = _outputs(policy, rows, with_others_words(rows.inputs, policy.role))
         heeded = listening(policy.role.heads, outputs, others, allowed=rows.allowed)
         total = total - weigh.listening * _mean(heeded, shares)
@@ -78,40 +77,6 @@ def role_loss(policy: RolePolicy, rows: Minibatch, weigh: Coefficients) -> RoleL
             "clip_fraction": _mean(((ratio - 1).abs() > weigh.clip).to(ratio.dtype), shares),
         }
     return RoleLoss(total=total, parts=parts)
-
-
-def signalling(word_log_probs: Tensor, spoke: Tensor, *, target: float = 0.0) -> Tensor:
-    """Return H(word) - H(word | seen), nats a seed (S,), over the rows (S, b) in which somebody spoke.
-
-    What is left of H(word | seen) below `target` costs nothing: words that two situations share do not become sure
-    before they are told apart.
-    """
-    logs, shares = word_log_probs.flatten(1, -2), spoke.flatten(1).to(word_log_probs.dtype)
-    count = shares.sum(1).clamp_min(1.0)
-    odds = logs.exp()
-    mean = (odds * shares.unsqueeze(-1)).sum(1) / count.unsqueeze(-1)
-    given = -((odds * logs).sum(-1) * shares).sum(1) / count
-    return -(mean * mean.clamp_min(EPSILON).log()).sum(-1) - (given - target).relu()
-
-
-def hears_and_chooses(policy: RolePolicy) -> bool:
-    """Say whether a role's agents hear words and choose one of several actions: where `listening` counts."""
-    return policy.role.hears > 0 and isinstance(policy.role.heads.action, Discrete)
-
-
-def with_others_words(inputs: Tensor, role: Role) -> Tensor:
-    """Return inputs (S, b, ..., inputs) with the words that were heard in another row; rows are in random order."""
-    before, heard, after = torch.split(inputs, [role.observation, role.hears, role.names_agents], -1)
-    return torch.cat((before, heard.roll(1, dims=1), after), -1)
-
-
-def listening(heads: Heads, outputs: Tensor, others: Tensor, *, allowed: Tensor | None = None) -> Tensor:
-    """Return |pi(a | seen, heard) - pi(a | seen, other words)|_1 of each row, 0 to 2 (Eccles et al. 2019, section 3.2).
-
-    There it is the difference from the mean over words, which another network learns; here from one drawn word.
-    """
-    here, there = (heads.split(each, allowed)[0].softmax(-1) for each in (outputs, others))
-    return (here - there).abs().sum(-1)
 
 
 def _outputs(policy: RolePolicy, rows: Minibatch, inputs: Tensor) -> Tensor:
