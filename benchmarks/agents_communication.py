@@ -1,4 +1,8 @@
-"""Teams that speak: what the channel wins, against the same policies unheard, the bound without one, and no bias."""
+"""Teams that speak: what the channel wins, against the same policies unheard, the bound without one, and no bias.
+
+A score has to be high where words are used and near 0 where they cannot be: beside the team that is heard stands one
+whose every word is lost on its way.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ if TYPE_CHECKING:
     from tutelage.services.agents.evaluation.statistics import Estimate
 
 SEEDS, QUICK_SEEDS = (1, 2, 3, 4, 5), (1,)
-QUICK_STEPS = 3_200
+QUICK_STEPS, LOST_STEPS = 3_200, 200_000
 RETURN, SUCCESS, SHUFFLED_COST, STEPS, CPU_S = -8.5, 0.95, 5.0, 600_000, 60.0
 SOLVED = 0.9
 """Share of the best possible return from which on a game is solved."""
@@ -39,9 +43,11 @@ def run(*, quick: bool) -> Report:
 
 
 def _speaker_listener(*, quick: bool) -> list[Figure]:
-    """Ours with the positive-signalling bias, and the same without it."""
+    """Ours with the positive-signalling bias, the same without it, and the same with every word lost."""
     ours = _train("speaker_listener", {"preset": "speaker_listener"}, quick=quick)
     naive = _train("speaker_listener, no bias", {"preset": "speaker_listener", "signalling_weight": 0.0}, quick=quick)
+    lost = {"preset": "speaker_listener", "channel": {"drop": 1.0}, "max_steps": LOST_STEPS}
+    unheard = _train("speaker_listener, every word lost", lost, quick=quick)
     claims = None if quick else True
     return [
         Figure(key="speaker_listener_worst_return", value=min(ours.returns), unit="return", at_least=claims and RETURN),
@@ -60,9 +66,9 @@ def _speaker_listener(*, quick: bool) -> list[Figure]:
         Figure(key="speaker_listener_least_influence", value=min(ours.influences), unit="nats"),
         Figure(key="naive_best_return", value=max(naive.returns), unit="return"),
         Figure(key="naive_best_success", value=max(naive.successes), unit="share"),
-        Figure(
-            key="naive_mean_score", value=sum(naive.scores) / len(naive.scores), unit="share", at_most=claims and 0.1
-        ),
+        Figure(key="naive_mean_score", value=_mean(naive.scores), unit="share"),
+        Figure(key="unheard_best_return", value=max(unheard.returns), unit="return"),
+        Figure(key="unheard_highest_score", value=max(unheard.scores), unit="share", at_most=claims and 0.1),
         Figure(key="speaker_listener_no_channel", value=ours.bounds["no_channel"], unit="return"),
         Figure(key="speaker_listener_oracle", value=ours.bounds["oracle"], unit="return"),
     ]
@@ -77,10 +83,10 @@ def _games(*, quick: bool) -> list[Figure]:
         least = None if quick else max(bound, SOLVED * oracle)
         figures += [
             Figure(key=f"{name}_worst_return", value=min(team.returns), unit="return", at_least=least),
-            Figure(key=f"{name}_mean_return", value=sum(team.returns) / len(team.returns), unit="return"),
+            Figure(key=f"{name}_mean_return", value=_mean(team.returns), unit="return"),
             Figure(key=f"{name}_no_channel", value=bound, unit="return"),
             Figure(key=f"{name}_oracle", value=oracle, unit="return"),
-            Figure(key=f"{name}_mean_score", value=sum(team.scores) / len(team.scores), unit="share"),
+            Figure(key=f"{name}_mean_score", value=_mean(team.scores), unit="share"),
         ]
     return figures
 
@@ -101,6 +107,10 @@ def _addressing(*, quick: bool) -> list[Figure]:
         lead = found[better].value - found[worse].value
         figures.append(Figure(key=f"{name}_{better}_lead", value=lead, unit="return", at_least=None if quick else 0.1))
     return figures
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _mean_of(returns: Sequence[float]) -> Estimate:

@@ -68,6 +68,8 @@ KEYS = {
                 "naive_best_return",
                 "naive_best_success",
                 "naive_mean_score",
+                "unheard_best_return",
+                "unheard_highest_score",
                 *(f"{game}_{key}" for game in ("referential_game", "switch_riddle") for key in GAME_KEYS),
                 *(
                     f"{task}_{way}{end}"
