@@ -170,7 +170,7 @@ class Announcement(Orders):
 
 class Dispatch(Orders):
     """One worker must do the task, the others rest (action 0): 1 where it does, less `cost`, 0.5 to 1, for each other
-    that acts. At 0.5 a worker that guesses does not lose, so that learning finds the code; no bound changes by it."""
+    that acts. At 0.5 a guess loses less, and learning finds the code more often; the bounds of words stay."""
 
     def __init__(
         self,
