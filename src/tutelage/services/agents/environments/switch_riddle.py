@@ -114,8 +114,8 @@ def _about(num_prisoners: int) -> About:
             ),
             "no_channel": Reference(
                 value=NO_CHANNEL[num_prisoners],
-                how="best responses in turn over all histories of one's own visits, by agents that count the days, exact"
-                " over all sequences of visitors: the best that was found from 200 starts (3 prisoners) or 6 (4)",
+                how="best responses in turn over all histories of one's own visits, by agents that count the days,"
+                " exact over all sequences of visitors: the best found from 200 starts (3 prisoners) or 6 (4)",
             ),
         },
     )
