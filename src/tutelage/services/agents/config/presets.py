@@ -111,10 +111,12 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
     "announcement": {
         "environment": {"id": "announcement"},
         "max_agents": 5,
-        "max_steps": 40_000,
+        "max_steps": 100_000,
         **ORDERS,
-        "entropy_coefficient": 0.01,
-        "signalling_weight": 0.1,
+        "entropy_coefficient": 0.05,
+        "signalling_weight": 0.3,
+        "signalling_target": 0.6,
+        "evaluation_episodes": 100,
         "communication_protocols": ["broadcast"],
     },
     "dispatch": {
