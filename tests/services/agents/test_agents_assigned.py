@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from agents_trainings import TINY, trained
 
 from tutelage.core.errors import InvalidSpec
 from tutelage.core.layout import OperationFiles
-from tutelage.run import FileRun
-from tutelage.services.agents import SERVICE
 from tutelage.services.agents.artifacts import load_saved_team
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.environments.assigned import MANAGER, NOBODY, Assigned
@@ -22,23 +21,9 @@ from tutelage.services.agents.environments.foraging import Foraging
 from tutelage.services.agents.environments.simple_spread import SimpleSpread
 from tutelage.services.agents.evaluation.evaluate import evaluation_document, final
 from tutelage.services.agents.teams.roles import duties_of
-from tutelage.services.agents.train import train
 
 COPIES, WORKERS, GOALS, EVERY = 4, 3, 3, 5
-TINY: dict[str, Any] = {
-    "environment": {"id": "simple_spread"},
-    "coordination_strategy": "hierarchical",
-    "hidden_size": 8,
-    "num_layers": 1,
-    "num_copies": 16,
-    "rollout_steps": 25,
-    "epochs": 1,
-    "batch_size": 400,
-    "max_steps": 1200,
-    "num_evaluations": 3,
-    "evaluation_episodes": 5,
-    "final_episodes": 10,
-}
+SPREAD = {**TINY, "environment": {"id": "simple_spread"}, "coordination_strategy": "hierarchical"}
 
 
 def spread(*, goal_weight: float = 1.0, seed: int = 3) -> Assigned:
@@ -175,7 +160,7 @@ def test_a_task_without_goals_or_with_too_many_is_refused() -> None:
 
 @pytest.mark.parametrize("setting", [{"assignment_every": 3}, {"goal_weight": 0.5}])
 def test_its_settings_are_refused_with_another_strategy(setting: dict[str, Any]) -> None:
-    assert AgentsConfig.model_validate({**TINY, **setting})
+    assert AgentsConfig.model_validate({**SPREAD, **setting})
     with pytest.raises(InvalidSpec, match=next(iter(setting))):
         AgentsConfig.model_validate(setting)
 
@@ -186,15 +171,8 @@ def test_the_manager_is_the_coordinator() -> None:
 
 def test_a_training_tells_its_delegation_and_its_team_comes_back(tmp_path: Path) -> None:
     torch.set_num_threads(1)
+    trained(tmp_path / "run", SPREAD)
     files = OperationFiles(tmp_path / "run")
-    files.root.mkdir(parents=True)
-    files.commands.write_text("")
-    run = FileRun(files=files, service=SERVICE, attempt=1, seed=1)
-    run.begin()
-    try:
-        assert train(AgentsConfig.model_validate(TINY), run) is not None
-    finally:
-        run.close()
     behavior = json.loads((files.artifacts / "behavior_policy.json").read_text())
     told = behavior["delegation"]
     assert told["assignments"] == 20 * 25 // EVERY

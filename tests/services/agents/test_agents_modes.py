@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+from agents_trainings import TINY, trained
 
 from tutelage.core.errors import InvalidSpec, NotYet
-from tutelage.core.layout import OperationFiles
-from tutelage.run import FileRun
-from tutelage.services.agents import SERVICE
 from tutelage.services.agents.artifacts import load_saved_team
 from tutelage.services.agents.config import AgentsConfig
 from tutelage.services.agents.config.presets import PRESETS
@@ -21,21 +19,8 @@ from tutelage.services.agents.modes.protocols import COMPARED, outcome, settled
 from tutelage.services.agents.policies.heads import Heads
 from tutelage.services.agents.ppo.anchoring import divergence
 from tutelage.services.agents.ppo.minibatches import Minibatch
-from tutelage.services.agents.train import train
 
-TINY: dict[str, Any] = {
-    "environment": {"id": "speaker_listener"},
-    "hidden_size": 8,
-    "num_layers": 1,
-    "num_copies": 16,
-    "rollout_steps": 25,
-    "epochs": 1,
-    "batch_size": 400,
-    "max_steps": 1200,
-    "num_evaluations": 3,
-    "evaluation_episodes": 5,
-    "final_episodes": 10,
-}
+SPEAKER = {**TINY, "environment": {"id": "speaker_listener"}}
 
 
 @pytest.fixture(autouse=True)
@@ -43,26 +28,16 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def trained(folder: Path, **changes: Any) -> dict[str, Any]:
-    """Train in this process and return the result document."""
-    files = OperationFiles(folder)
-    files.root.mkdir(parents=True)
-    files.commands.write_text("")
-    run = FileRun(files=files, service=SERVICE, attempt=1, seed=1)
-    run.begin()
-    try:
-        found = train(AgentsConfig.model_validate({**TINY, **changes}), run)
-    finally:
-        run.close()
-    assert found is not None
-    return found
+def tried(folder: Path, **changes: Any) -> dict[str, Any]:
+    """Train the speaker and its listener for a second, with these changes; return the result document."""
+    return trained(folder, {**SPEAKER, **changes})
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished training of a team that speaks."""
     folder = tmp_path_factory.mktemp("base") / "op"
-    found = trained(folder, training_mode="communication_protocols")
+    found = tried(folder, training_mode="communication_protocols")
     assert found["mode"]["mode"] == "communication_protocols"
     return folder
 
@@ -89,7 +64,7 @@ def test_a_team_leaves_its_code_its_score_its_duties_and_its_film(base: Path) ->
 
 @pytest.mark.slow  # trains, examines and exports
 def test_adaptation_is_measured_against_a_training_from_scratch(base: Path, tmp_path: Path) -> None:
-    found = trained(
+    found = tried(
         tmp_path / "op",
         training_mode="behavior_adaptation",
         base_model=str(base / "artifacts"),
@@ -105,7 +80,7 @@ def test_adaptation_is_measured_against_a_training_from_scratch(base: Path, tmp_
 
 @pytest.mark.slow  # trains, examines and exports
 def test_specialisation_measures_what_it_gains_and_what_it_forgets(base: Path, tmp_path: Path) -> None:
-    found = trained(
+    found = tried(
         tmp_path / "op",
         training_mode="task_specialization",
         base_model=str(base),
@@ -118,7 +93,7 @@ def test_specialisation_measures_what_it_gains_and_what_it_forgets(base: Path, t
 
 @pytest.mark.slow  # trains, examines and exports
 def test_coordination_is_measured_against_independent_learners_without_a_channel(tmp_path: Path) -> None:
-    found = trained(tmp_path / "op", training_mode="coordination", environment={"id": "simple_spread"}, seeds=2)
+    found = tried(tmp_path / "op", training_mode="coordination", environment={"id": "simple_spread"}, seeds=2)
     assert found["mode"]["gain"]["value"] == pytest.approx(
         found["mode"]["return"] - found["mode"]["return_of_independent_learners"]
     )
@@ -128,14 +103,14 @@ def test_coordination_is_measured_against_independent_learners_without_a_channel
 
 @pytest.mark.slow  # trains, examines and exports
 def test_collaboration_is_the_return_with_the_channel_less_that_without(tmp_path: Path) -> None:
-    found = trained(tmp_path / "op", training_mode="multi_agent_collaboration")["mode"]
+    found = tried(tmp_path / "op", training_mode="multi_agent_collaboration")["mode"]
     assert found["roles"] == {"speaker": "coordinator", "listener": "specialist"}
     assert found["passed"] == (found["gain"]["1"]["low"] > 0)
 
 
 @pytest.mark.slow  # trains, examines and exports
 def test_a_training_begins_with_the_policies_of_its_base(base: Path, tmp_path: Path) -> None:
-    trained(tmp_path / "op", base_model=str(base), learning_rate=1e-12, normalize_observations=False)
+    tried(tmp_path / "op", base_model=str(base), learning_rate=1e-12, normalize_observations=False)
     before, after = load_saved_team(base / "artifacts").team, load_saved_team(tmp_path / "op" / "artifacts").team
     pairs = zip(before.named_parameters(), after.parameters(), strict=True)
     assert all(torch.allclose(one, other, atol=1e-8) for (_, one), other in pairs)
@@ -153,19 +128,21 @@ def test_a_training_begins_with_the_policies_of_its_base(base: Path, tmp_path: P
 )
 def test_a_mode_without_what_its_test_needs_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidSpec, match=message):
-        AgentsConfig.model_validate({**TINY, **changes})
+        AgentsConfig.model_validate({**SPEAKER, **changes})
 
 
 def test_a_mode_that_its_task_cannot_show_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidSpec, match="needs a team"):
-        trained(tmp_path / "one", training_mode="coordination", environment={"id": "CartPole-v1"})
+        tried(tmp_path / "one", training_mode="coordination", environment={"id": "CartPole-v1"})
     with pytest.raises(InvalidSpec, match="no link between them"):
-        trained(tmp_path / "two", training_mode="multi_agent_collaboration", environment={"id": "simple_spread"})
+        tried(tmp_path / "two", training_mode="multi_agent_collaboration", environment={"id": "simple_spread"})
 
 
 @pytest.mark.parametrize("mode", COMPARED)
 def test_a_training_that_was_stopped_is_not_compared(mode: str) -> None:
-    config = AgentsConfig.model_validate({**TINY, "base_model": "somewhere"}).model_copy(update={"training_mode": mode})
+    config = AgentsConfig.model_validate({**SPEAKER, "base_model": "somewhere"}).model_copy(
+        update={"training_mode": mode}
+    )
     nothing: Any = None
     found = outcome(config, nothing, nothing, nothing, base=None, behavior={}, ended_by="stop")
     assert found is not None
@@ -175,28 +152,28 @@ def test_a_training_that_was_stopped_is_not_compared(mode: str) -> None:
 
 def test_skills_are_refused_by_name() -> None:
     with pytest.raises(NotYet, match="skill_acquisition"):
-        AgentsConfig.model_validate({**TINY, "training_mode": "skill_acquisition"})
+        AgentsConfig.model_validate({**SPEAKER, "training_mode": "skill_acquisition"})
 
 
 @pytest.mark.slow  # trains, examines and exports
 def test_a_base_that_is_none_or_does_not_fit_is_refused(base: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidSpec, match=r"holds no agent_config\.json"):
-        trained(tmp_path / "one", base_model=str(tmp_path))
+        tried(tmp_path / "one", base_model=str(tmp_path))
     with pytest.raises(InvalidSpec, match="base_model does not fit"):
-        trained(tmp_path / "two", base_model=str(base), hidden_size=12)
+        tried(tmp_path / "two", base_model=str(base), hidden_size=12)
 
 
 @pytest.mark.slow  # trains, examines and exports
 def test_difficulty_moves_only_where_a_task_has_one(tmp_path: Path) -> None:
     with pytest.raises(InvalidSpec, match="CartPole-v1 has none"):
-        trained(tmp_path / "op", environment={"id": "CartPole-v1"}, task_complexity="basic")
-    assert trained(tmp_path / "moves", task_complexity="basic")["success"]
+        tried(tmp_path / "op", environment={"id": "CartPole-v1"}, task_complexity="basic")
+    assert tried(tmp_path / "moves", task_complexity="basic")["success"]
 
 
 def test_settings_of_a_mode_are_its_own_where_none_are_given() -> None:
-    made = settled(AgentsConfig.model_validate({**TINY, "training_mode": "coordination"}))
+    made = settled(AgentsConfig.model_validate({**SPEAKER, "training_mode": "coordination"}))
     assert list(made.communication_protocols) == []
-    given = {**TINY, "training_mode": "task_specialization", "base_model": "somewhere", "base_kl_weight": 0.5}
+    given = {**SPEAKER, "training_mode": "task_specialization", "base_model": "somewhere", "base_kl_weight": 0.5}
     assert settled(AgentsConfig.model_validate(given)).base_kl_weight == 0.5
 
 

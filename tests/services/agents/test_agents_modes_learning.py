@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-
-from tutelage.core.layout import OperationFiles
-from tutelage.run import FileRun
-from tutelage.services.agents import SERVICE
-from tutelage.services.agents.config import AgentsConfig
-from tutelage.services.agents.train import train
+from agents_trainings import trained
 
 pytestmark = pytest.mark.slow  # trainings of some seconds
 LONGER: dict[str, Any] = {
@@ -37,21 +31,6 @@ GAME: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
-
-
-def trained(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Train in this process and return the result document."""
-    files = OperationFiles(folder)
-    files.root.mkdir(parents=True)
-    files.commands.write_text("")
-    run = FileRun(files=files, service=SERVICE, attempt=1, seed=1)
-    run.begin()
-    try:
-        found = train(AgentsConfig.model_validate(settings), run)
-    finally:
-        run.close()
-    assert found is not None
-    return found
 
 
 @pytest.fixture(scope="module")

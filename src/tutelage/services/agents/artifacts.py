@@ -51,6 +51,17 @@ def save_weights(run: Run, weights: Mapping[str, Tensor]) -> None:
     torch.save(plain, run.artifact(TORCH_WEIGHTS))
 
 
+def environment_document(config: AgentsConfig, about: About) -> dict[str, Any]:
+    """Return which environment a policy was trained in."""
+    return {
+        "id": about.id,
+        "version": about.version,
+        "kwargs": dict(config.environment.kwargs),
+        "max_steps": about.max_steps,
+        "success": about.success,
+    }
+
+
 def agent_config(
     config: AgentsConfig, team: Team, about: About, seeds: Sequence[int], *, best_seed: int
 ) -> dict[str, Any]:
@@ -59,13 +70,7 @@ def agent_config(
         "format": "tutelage.agents",
         "version": 1,
         "config": config.model_dump(mode="json"),
-        "environment": {
-            "id": about.id,
-            "version": about.version,
-            "kwargs": dict(config.environment.kwargs),
-            "max_steps": about.max_steps,
-            "success": about.success,
-        },
+        "environment": environment_document(config, about),
         "agents": [spaces_document(agent) for agent in about.agents],
         "roles": [
             {
